@@ -1,0 +1,327 @@
+// The generic binding of one kind; each kind instantiates it in a file of its own, since a bound
+// class costs seconds.
+#pragma once
+
+#include <pybind11/stl.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "describe.hpp"
+#include "kinds.hpp"
+#include "plan.hpp"
+
+namespace likely::python {
+
+template <class Kind>
+const Kind& kind_of(const KindObject<Kind>& object) {
+    if constexpr (std::is_same_v<Kind, Layer>) {
+        return *object.value;
+    } else {
+        return object.value;
+    }
+}
+
+template <class>
+inline constexpr bool is_kind = false;
+template <>
+inline constexpr bool is_kind<Activation> = true;
+template <>
+inline constexpr bool is_kind<Distribution> = true;
+template <>
+inline constexpr bool is_kind<Optimizer> = true;
+
+/// How a field's type is written in a Python signature.
+template <class Value>
+std::string type_text() {
+    if constexpr (std::is_same_v<Value, bool>) return "bool";
+    if constexpr (std::is_same_v<Value, std::int64_t>) return "int";
+    if constexpr (std::is_same_v<Value, double>) return "float";
+    if constexpr (std::is_same_v<Value, std::string>) return "str";
+    if constexpr (std::is_same_v<Value, std::variant<std::string, double>>) return "str | float";
+    if constexpr (std::is_same_v<Value, std::vector<LayerPointer>>) return "Layer";
+    if constexpr (is_kind<Value>) return std::string("str | ") + kind_name<Value>();
+}
+
+template <class Value>
+py::object field_to_python(const Value& value) {
+    if constexpr (is_kind<Value>) {
+        return to_python<Value>(value);
+    } else if constexpr (std::is_same_v<Value, std::vector<LayerPointer>>) {
+        py::tuple layers(value.size());
+        for (std::size_t i = 0; i < value.size(); ++i) layers[i] = to_python<Layer>(value[i]);
+        return layers;
+    } else {
+        return py::cast(value);
+    }
+}
+
+/// A default as it stands in a signature: members without a changed field by their name.
+template <class Value>
+py::object default_to_python(const Value& value) {
+    if constexpr (is_kind<Value>) {
+        return py::str(std::visit([](const auto& m) { return normalized_name(m.name); }, value));
+    } else {
+        return py::cast(value);
+    }
+}
+
+/// Residual takes its layers one by one: Residual(a, b).
+template <class Member>
+inline constexpr bool is_variadic = std::is_same_v<Member, Residual>;
+
+template <class Member>
+Member member_from_arguments(const py::args& arguments, const py::kwargs& keywords) {
+    Member member;
+    const std::string name(Member::name);
+    if constexpr (is_variadic<Member>) {
+        if (!keywords.empty())
+            throw py::type_error(name + "() takes layers one after the other, no keywords");
+        for (std::size_t i = 0; i < arguments.size(); ++i) {
+            member.layers.push_back(
+                from_python<LayerPointer>(arguments[i], "layer " + std::to_string(i)));
+        }
+    } else {
+        std::vector<std::string_view> known;
+        for_each_field<Member>([&](const auto& field) { known.push_back(field.name); });
+        if (arguments.size() > known.size()) {
+            throw py::type_error(name + "() takes at most " + std::to_string(known.size()) +
+                                 " arguments; got " + std::to_string(arguments.size()));
+        }
+        for (const auto& keyword : keywords) {
+            const auto key = keyword.first.cast<std::string>();
+            if (std::ranges::find(known, key) == known.end()) {
+                try {
+                    throw_unknown_name("argument of " + name + "()", key, known);
+                } catch (const std::invalid_argument& error) {
+                    throw py::type_error(error.what());
+                }
+            }
+        }
+        std::size_t position = 0;
+        for_each_field<Member>([&](const auto& field) {
+            const std::string field_name(field.name);
+            const bool is_positional = position < arguments.size();
+            const bool is_keyword = keywords.contains(field_name.c_str());
+            if (is_positional && is_keyword)
+                throw py::type_error(name + "() got " + field_name + " twice");
+            using Value = std::decay_t<decltype(member.*field.member)>;
+            if (is_positional)
+                member.*field.member = from_python<Value>(arguments[position], field_name);
+            if (is_keyword)
+                member.*field.member = from_python<Value>(keywords[field_name.c_str()], field_name);
+            if (!is_positional && !is_keyword && field.required) {
+                throw py::type_error(name + "() needs " + field_name + ": " +
+                                     std::string(field.doc));
+            }
+            ++position;
+        });
+    }
+    member.validate();
+    return member;
+}
+
+/// Equality and hash: the neutral form; of layers the flat form, which knows what is shared inside.
+inline std::string canonical(const KindObject<Layer>& object) {
+    const auto named = distinct_layers({object.value}, nullptr);
+    Json::Array parts;
+    for (const auto& [name, layer] : named) {
+        parts.push_back(describe(*layer, [&](const LayerPointer& inner) {
+            return std::ranges::find(named, inner, &NamedLayer::layer) - named.begin();
+        }));
+    }
+    return dump(Json(std::move(parts)));
+}
+
+template <class Kind>
+std::string canonical(const KindObject<Kind>& object) {
+    return dump(describe(object.value));
+}
+
+template <class Kind>
+std::string representation(const KindObject<Kind>& object) {
+    return std::visit(
+        [](const auto& member) {
+            using Member = std::decay_t<decltype(member)>;
+            std::string text;
+            for_each_field<Member>([&](const auto& field) {
+                const py::object value = field_to_python(member.*field.member);
+                if constexpr (is_variadic<Member>) {
+                    for (const auto& part : py::cast<py::tuple>(value))
+                        text += (text.empty() ? "" : ", ") + repr_of(part);
+                } else {
+                    text +=
+                        (text.empty() ? "" : ", ") + std::string(field.name) + "=" + repr_of(value);
+                }
+            });
+            return std::string(Member::name) + "(" + text + ")";
+        },
+        kind_of(object));
+}
+
+template <class Kind>
+void declare(py::module_& module) {
+    py::class_<KindObject<Kind>>(
+        module, kind_name<Kind>(),
+        (std::string("Base class of every ") + kind_name<Kind>() + ".").c_str());
+    for_each_member<Kind>([&](auto type) {
+        using Member = typename decltype(type)::type;
+        py::class_<MemberObject<Kind, Member>, KindObject<Kind>>(module,
+                                                                 std::string(Member::name).c_str());
+    });
+}
+
+template <class Member>
+std::string class_doc() {
+    std::string doc(Member::doc);
+    bool first = true;
+    for_each_field<Member>([&](const auto& field) {
+        doc += first ? "\n\nParameters\n----------\n" : "\n";
+        first = false;
+        using Value = std::decay_t<decltype(std::declval<Member>().*field.member)>;
+        doc +=
+            (is_variadic<Member> ? "*" : "") + std::string(field.name) + " : " + type_text<Value>();
+        if (!field.required)
+            doc += ", default " + repr_of(default_to_python(Member{}.*field.member));
+        doc += "\n    " + std::string(field.doc);
+    });
+    return doc;
+}
+
+template <class Member>
+py::object signature() {
+    const py::module_ inspect = py::module_::import("inspect");
+    const py::object parameter = inspect.attr("Parameter");
+    py::list parameters;
+    for_each_field<Member>([&](const auto& field) {
+        const py::object kind =
+            parameter.attr(is_variadic<Member> ? "VAR_POSITIONAL" : "POSITIONAL_OR_KEYWORD");
+        py::dict keywords;
+        if (!field.required) keywords["default"] = default_to_python(Member{}.*field.member);
+        parameters.append(parameter(py::str(std::string(field.name)), kind, **keywords));
+    });
+    return inspect.attr("Signature")(parameters);
+}
+
+/// The first line of __init__'s docstring, from which type checkers' stubs are made.
+template <class Member>
+std::string init_doc() {
+    std::string text = "__init__(self";
+    for_each_field<Member>([&](const auto& field) {
+        using Value = std::decay_t<decltype(std::declval<Member>().*field.member)>;
+        text += std::string(", ") + (is_variadic<Member> ? "*" : "") + std::string(field.name) +
+                ": " + type_text<Value>();
+        if (!field.required) text += " = " + repr_of(default_to_python(Member{}.*field.member));
+    });
+    return text + ") -> None";
+}
+
+template <class Kind, class Member>
+void define_member(py::module_& module) {
+    using Object = MemberObject<Kind, Member>;
+    auto type = py::reinterpret_borrow<py::class_<Object, KindObject<Kind>>>(
+        module.attr(std::string(Member::name).c_str()));
+    type.doc() = class_doc<Member>();
+    type.def(py::init([](const py::args& arguments, const py::kwargs& keywords) {
+                 Object object;
+                 if constexpr (std::is_same_v<Kind, Layer>) {
+                     object.value = std::make_shared<const Layer>(
+                         member_from_arguments<Member>(arguments, keywords));
+                 } else {
+                     object.value = member_from_arguments<Member>(arguments, keywords);
+                 }
+                 return object;
+             }),
+             init_doc<Member>().c_str());
+    for_each_field<Member>([&](const auto& field) {
+        using Value = std::decay_t<decltype(std::declval<Member>().*field.member)>;
+        const std::string text = is_variadic<Member> ? "tuple[Layer, ...]"
+                                 : is_kind<Value>    ? type_text<Value>().substr(6)
+                                                     : type_text<Value>();
+        const std::string name(field.name);
+        type.def_property_readonly(
+            name.c_str(),
+            py::cpp_function(
+                [pointer = field.member](const Object& object) {
+                    return field_to_python(std::get<Member>(kind_of<Kind>(object)).*pointer);
+                },
+                py::is_method(type)),
+            (name + "(self) -> " + text + "\n" + std::string(field.doc)).c_str());
+    });
+    type.attr("__signature__") = signature<Member>();
+}
+
+template <class Kind>
+void define(py::module_& module) {
+    using Object = KindObject<Kind>;
+    auto base = py::reinterpret_borrow<py::class_<Object>>(module.attr(kind_name<Kind>()));
+    base.def("__repr__", &representation<Kind>, "__repr__(self) -> str");
+    base.def(
+        "__eq__",
+        [](const Object& self, const py::object& other) -> py::object {
+            if (!py::isinstance<Object>(other))
+                return py::reinterpret_borrow<py::object>(Py_NotImplemented);
+            return py::bool_(canonical(self) == canonical(other.cast<const Object&>()));
+        },
+        "__eq__(self, other: object, /) -> bool");
+    base.def(
+        "__hash__", [](const Object& self) { return py::hash(py::str(canonical(self))); },
+        "__hash__(self) -> int");
+    base.def(
+        "__reduce__",
+        [](const py::object& self) {
+            const py::object arguments = std::visit(
+                [](const auto& member) -> py::object {
+                    using Member = std::decay_t<decltype(member)>;
+                    py::list values;
+                    for_each_field<Member>([&](const auto& field) {
+                        if constexpr (is_variadic<Member>) {
+                            for (const auto& layer : member.*field.member)
+                                values.append(to_python<Layer>(layer));
+                        } else {
+                            values.append(field_to_python(member.*field.member));
+                        }
+                    });
+                    return py::tuple(values);
+                },
+                kind_of(self.cast<const Object&>()));
+            return py::make_tuple(py::type::of(self), arguments);
+        },
+        "__reduce__(self) -> tuple[typing.Any, ...]");
+    for_each_member<Kind>(
+        [&](auto type) { define_member<Kind, typename decltype(type)::type>(module); });
+}
+
+/// A kind from its object or from a name.
+template <class Kind>
+Kind kind_from_python(py::handle object, const std::string& argument) {
+    if (py::isinstance<KindObject<Kind>>(object))
+        return object.cast<const KindObject<Kind>&>().value;
+    if (!py::isinstance<py::str>(object)) {
+        throw py::type_error(argument + " must be a name or one of likely's " + kind_name<Kind>() +
+                             " objects; got " + described(object));
+    }
+    Kind kind = member_by_name<Kind>(argument, object.cast<std::string>());
+    std::visit([](const auto& member) { member.validate(); }, kind);
+    return kind;
+}
+
+template <class Kind>
+py::object to_python(const typename Held<Kind>::Type& value) {
+    const auto& kind = [&]() -> const Kind& {
+        if constexpr (std::is_same_v<Kind, Layer>) {
+            return *value;
+        } else {
+            return value;
+        }
+    }();
+    return std::visit(
+        [&](const auto& member) {
+            MemberObject<Kind, std::decay_t<decltype(member)>> object;
+            object.value = value;
+            return py::cast(std::move(object));
+        },
+        kind);
+}
+
+}  // namespace likely::python

@@ -1,0 +1,324 @@
+// The model behind likely.Network and the statistics behind likely.PredictiveDistribution.
+#include <pybind11/stl.h>
+#include <pybind11/stl/filesystem.h>
+
+#include <array>
+#include <cstring>
+#include <optional>
+
+#include "checks.hpp"
+#include "kernels/table.hpp"
+#include "objects.hpp"
+#include "plan.hpp"
+#include "rng.hpp"
+#include "workspace.hpp"
+
+namespace likely::python {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, Statistic>, 8> statistics{
+    {{"mean", Statistic::mean},
+     {"std", Statistic::std},
+     {"mode", Statistic::mode},
+     {"entropy", Statistic::entropy},
+     {"quantile", Statistic::quantile},
+     {"cdf", Statistic::cdf},
+     {"log_prob", Statistic::log_prob},
+     {"parameter", Statistic::parameter}}};
+
+Statistic statistic_named(const std::string& name) {
+    for (const auto& [known, statistic] : statistics) {
+        if (known == name) return statistic;
+    }
+    throw py::value_error("unknown statistic '" + name + "'");
+}
+
+AnyModel make_model(Specification specification, const std::string& dtype, std::uint64_t seed) {
+    if (dtype == "float32") return Model<float>(std::move(specification), seed);
+    if (dtype == "float64") return Model<double>(std::move(specification), seed);
+    throw py::value_error("dtype must be 'float32' or 'float64'; got '" + dtype + "'");
+}
+
+template <class T>
+Evaluation evaluation_for(const Model<T>& model, Statistic statistic) {
+    Evaluation what{statistic};
+    if (model.scaling().fitted()) {
+        what.target_mean = model.scaling().target_mean.data();
+        what.target_scale = model.scaling().target_scale.data();
+    }
+    return what;
+}
+
+template <class T>
+const T* shared_constants(const Model<T>& model) {
+    return model.plan().shared == none ? nullptr : model.parameters().data() + model.plan().shared;
+}
+
+/// Throws unless the data suit the model; returns the number of rows.
+template <class T>
+std::int64_t check_data(const Model<T>& model, const py::array& x,
+                        const std::optional<py::array>& y, const std::optional<py::array>& weight) {
+    const std::int64_t rows = x.shape(0);
+    check_finite("x", numbers<T>(x), rows, model.plan().inputs);
+    if (y) {
+        check_finite("y", numbers<T>(*y), rows, model.plan().targets);
+        check_support("y", model.plan().distribution, numbers<T>(*y), rows, model.plan().targets);
+    }
+    if (weight) check_weights("sample_weight", numbers<T>(*weight), rows);
+    return rows;
+}
+
+py::array raw(ModelObject& object, const py::array& x) {
+    return object.visit([&](auto& model) -> py::array {
+        using T = decltype(number_type(model));
+        const std::int64_t rows = check_data(model, x, std::nullopt, std::nullopt);
+        Array<T> out({rows, model.plan().raw_width});
+        T* target = out.mutable_data();
+        const T* source = numbers<T>(x);
+        const py::gil_scoped_release released;
+        Workspace<T>(model, rows).raw(model.parameters().data(), source, rows, target);
+        return out;
+    });
+}
+
+/// The mean loss in the user's units and, where `gradient` is not null, its derivative.
+template <class T>
+double mean_loss(Model<T>& model, const py::array& x, const py::array& y,
+                 const std::optional<py::array>& weight, T* gradient) {
+    const std::int64_t rows = check_data(model, x, y, weight);
+    const Rows<T> data{numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight), nullptr, rows};
+    const py::gil_scoped_release released;
+    const double count = static_cast<double>(rows);
+    double weight_sum = count;
+    if (data.weight) {
+        weight_sum = 0;
+        for (std::int64_t i = 0; i < rows; ++i) weight_sum += static_cast<double>(data.weight[i]);
+    }
+    Workspace<T> workspace(model, rows);
+    const double loss =
+        workspace.loss_and_gradient(model.parameters().data(), data, 1 / count, gradient);
+    return (loss + workspace.log_target_scale() * weight_sum) / count;
+}
+
+double loss(ModelObject& object, const py::array& x, const py::array& y,
+            const std::optional<py::array>& weight) {
+    return object.visit([&](auto& model) {
+        using T = decltype(number_type(model));
+        return mean_loss<T>(model, x, y, weight, nullptr);
+    });
+}
+
+py::tuple loss_and_gradient(ModelObject& object, const py::array& x, const py::array& y,
+                            const std::optional<py::array>& weight) {
+    return object.visit([&](auto& model) -> py::tuple {
+        using T = decltype(number_type(model));
+        Array<T> gradient(model.plan().parameter_count);
+        const double value = mean_loss<T>(model, x, y, weight, gradient.mutable_data());
+        return py::make_tuple(value, gradient);
+    });
+}
+
+py::array evaluate(ModelObject& object, const std::string& statistic,
+                   const py::array& raw_parameters, const std::optional<py::array>& argument,
+                   double probability, std::int64_t parameter) {
+    return object.visit([&](auto& model) -> py::array {
+        using T = decltype(number_type(model));
+        Evaluation what = evaluation_for(model, statistic_named(statistic));
+        what.probability = probability;
+        what.parameter = parameter;
+        const std::int64_t rows = raw_parameters.shape(0);
+        Array<T> out({rows, model.plan().targets});
+        const T* source = numbers<T>(raw_parameters);
+        const T* arguments = numbers_or_null<T>(argument);
+        T* target = out.mutable_data();
+        const py::gil_scoped_release released;
+        kernels<T>().evaluate(model.plan(), what, shared_constants(model), source, rows, arguments,
+                              target);
+        return out;
+    });
+}
+
+/// Draws by inversion: the quantile function at counter-based uniforms (docs/conventions.md).
+py::array sample(ModelObject& object, const py::array& raw_parameters, std::int64_t count,
+                 std::uint64_t seed) {
+    return object.visit([&](auto& model) -> py::array {
+        using T = decltype(number_type(model));
+        const std::int64_t rows = raw_parameters.shape(0);
+        const std::int64_t size = rows * model.plan().targets;
+        Array<T> out({count, rows, model.plan().targets});
+        const T* source = numbers<T>(raw_parameters);
+        T* target = out.mutable_data();
+        const py::gil_scoped_release released;
+        Philox random(seed, Purpose::sample);
+        for (std::int64_t i = 0; i < count * size; ++i) {
+            target[i] = static_cast<T>(uniform<T>(random.word(static_cast<std::uint64_t>(i))));
+        }
+        const Evaluation what = evaluation_for(model, Statistic::quantile);
+        for (std::int64_t k = 0; k < count; ++k) {
+            T* draws = target + k * size;
+            kernels<T>().evaluate(model.plan(), what, shared_constants(model), source, rows, draws,
+                                  draws);
+        }
+        return out;
+    });
+}
+
+/// The names of the family's own parameters.
+std::vector<std::string> parameter_names(const ModelObject& object) {
+    return std::visit(
+        [](const auto& model) {
+            std::vector<std::string> names;
+            std::visit(
+                [&](const auto& family) {
+                    for (const auto& p : family.parameters) names.emplace_back(p.name);
+                },
+                model.plan().distribution);
+            return names;
+        },
+        object.model);
+}
+
+py::object scaling(const ModelObject& object) {
+    return std::visit(
+        [](const auto& model) -> py::object {
+            const Scaling& s = model.scaling();
+            if (!s.fitted()) return py::none();
+            py::dict result;
+            const auto add = [&](const char* name, const std::vector<double>& values) {
+                result[name] =
+                    py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
+            };
+            add("input_mean", s.input_mean);
+            add("input_scale", s.input_scale);
+            add("target_mean", s.target_mean);
+            add("target_scale", s.target_scale);
+            return result;
+        },
+        object.model);
+}
+
+py::bytes to_bytes(const ModelObject& object) {
+    const auto bytes = std::visit([](const auto& model) { return model.to_bytes(); }, object.model);
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
+
+ModelObject from_bytes(const py::bytes& data) {
+    const auto text = static_cast<std::string_view>(data);
+    std::vector<std::byte> bytes(text.size());
+    std::memcpy(bytes.data(), text.data(), text.size());
+    return {any_model_from_bytes(std::move(bytes))};
+}
+
+}  // namespace
+
+void bind_network(py::module_& module) {
+    const auto specification_of = [](const ModelObject& object) -> const Specification& {
+        return std::visit(
+            [](const auto& model) -> const Specification& { return model.specification(); },
+            object.model);
+    };
+    py::class_<ModelObject>(module, "Model",
+                            "A specification with its parameters and scaling; see likely.Network.")
+        .def(py::init([](std::int64_t inputs, std::int64_t targets, std::vector<py::object> layers,
+                         const std::optional<py::object>& output, const py::object& distribution,
+                         const std::string& dtype, std::uint64_t seed, bool standardize,
+                         std::vector<std::string> feature_names,
+                         std::vector<std::string> target_names,
+                         std::vector<std::string> class_names) {
+                 Specification s;
+                 s.inputs = inputs;
+                 s.targets = targets;
+                 for (std::size_t i = 0; i < layers.size(); ++i) {
+                     s.layers.push_back(
+                         from_python<LayerPointer>(layers[i], "layers[" + std::to_string(i) + "]"));
+                 }
+                 if (output) s.output = from_python<LayerPointer>(*output, "output");
+                 s.distribution = from_python<Distribution>(distribution, "distribution");
+                 s.standardize = standardize;
+                 s.feature_names = std::move(feature_names);
+                 s.target_names = std::move(target_names);
+                 s.class_names = std::move(class_names);
+                 return ModelObject{make_model(std::move(s), dtype, seed)};
+             }),
+             py::arg("inputs"), py::arg("targets"), py::arg("layers"), py::arg("output"),
+             py::arg("distribution"), py::arg("dtype"), py::arg("seed"), py::arg("standardize"),
+             py::arg("feature_names"), py::arg("target_names"), py::arg("class_names"))
+        .def_static(
+            "load",
+            [](const std::filesystem::path& path) { return ModelObject{load_any_model(path)}; },
+            py::arg("path"))
+        .def(
+            "save",
+            [](const ModelObject& object, const std::filesystem::path& path) {
+                std::visit([&](const auto& model) { model.save(path); }, object.model);
+            },
+            py::arg("path"))
+        .def("to_bytes", &to_bytes)
+        .def_static("from_bytes", &from_bytes, py::arg("data"))
+        .def("raw", &raw, py::arg("x"))
+        .def("loss", &loss, py::arg("x"), py::arg("y"), py::arg("sample_weight"))
+        .def("loss_and_gradient", &loss_and_gradient, py::arg("x"), py::arg("y"),
+             py::arg("sample_weight"))
+        .def("evaluate", &evaluate, py::arg("statistic"), py::arg("raw"),
+             py::arg("argument") = py::none(), py::arg("probability") = 0.0,
+             py::arg("parameter") = 0)
+        .def("sample", &sample, py::arg("raw"), py::arg("count"), py::arg("seed"))
+        .def(
+            "supports",
+            [](const ModelObject& object, const py::array& y, const std::string& argument) {
+                std::visit(
+                    [&](const auto& model) {
+                        using T = decltype(number_type(model));
+                        check_support(argument, model.plan().distribution, numbers<T>(y),
+                                      y.shape(0), model.plan().targets);
+                    },
+                    object.model);
+            },
+            py::arg("y"), py::arg("argument"))
+        .def_property_readonly(
+            "parameters",
+            [](const py::object& self) -> py::array {
+                return self.cast<ModelObject&>().visit([&](auto& model) -> py::array {
+                    using T = decltype(number_type(model));
+                    return Array<T>(static_cast<py::ssize_t>(model.parameters().size()),
+                                    model.parameters().data(), self);
+                });
+            })
+        .def_property_readonly("dtype",
+                               [](const ModelObject& object) {
+                                   return object.model.index() == 0 ? "float32" : "float64";
+                               })
+        .def_property_readonly("parameter_names", &parameter_names)
+        .def_property_readonly("scaling", &scaling)
+        .def_property_readonly(
+            "specification",
+            [=](const ModelObject& o) { return dump(describe_specification(specification_of(o))); })
+        .def_property_readonly("inputs",
+                               [=](const ModelObject& o) { return specification_of(o).inputs; })
+        .def_property_readonly("targets",
+                               [=](const ModelObject& o) { return specification_of(o).targets; })
+        .def_property_readonly(
+            "standardize", [=](const ModelObject& o) { return specification_of(o).standardize; })
+        .def_property_readonly(
+            "feature_names",
+            [=](const ModelObject& o) { return specification_of(o).feature_names; })
+        .def_property_readonly(
+            "target_names", [=](const ModelObject& o) { return specification_of(o).target_names; })
+        .def_property_readonly(
+            "class_names", [=](const ModelObject& o) { return specification_of(o).class_names; })
+        .def_property_readonly("distribution",
+                               [=](const ModelObject& o) {
+                                   return to_python<Distribution>(specification_of(o).distribution);
+                               })
+        .def_property_readonly(
+            "output",
+            [=](const ModelObject& o) { return to_python<Layer>(specification_of(o).output); })
+        .def_property_readonly("layers", [=](const ModelObject& o) {
+            py::list layers;
+            for (const auto& layer : specification_of(o).layers)
+                layers.append(to_python<Layer>(layer));
+            return layers;
+        });
+}
+
+}  // namespace likely::python

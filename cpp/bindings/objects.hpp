@@ -1,0 +1,49 @@
+// What the files of the module share: a model in either precision, and typed views of NumPy arrays.
+//
+// Contract: arrays come in as the Python side prepared them: C-order, in the model's precision.
+#pragma once
+
+#include <pybind11/numpy.h>
+#include <pybind11/pybind11.h>
+
+#include <string>
+
+#include "kinds.hpp"
+#include "likely/trainer.hpp"
+#include "model_file.hpp"
+
+namespace likely::python {
+
+struct ModelObject {
+    AnyModel model;
+
+    template <class Function>
+    auto visit(Function&& function) {
+        return std::visit(std::forward<Function>(function), model);
+    }
+};
+
+template <class T>
+T number_type(const Model<T>&);
+
+template <class T>
+using Array = py::array_t<T, py::array::c_style>;
+
+/// The numbers of an array argument; the array must already be C-order and of type T.
+template <class T>
+const T* numbers(const py::array& array) {
+    if (!py::isinstance<Array<T>>(array))
+        throw py::type_error("array must be C-order in the network's precision");
+    return static_cast<const T*>(array.data());
+}
+
+template <class T>
+const T* numbers_or_null(const std::optional<py::array>& array) {
+    return array ? numbers<T>(*array) : nullptr;
+}
+
+void bind_network(py::module_& module);
+void bind_trainer(py::module_& module);
+void bind_system(py::module_& module);
+
+}  // namespace likely::python

@@ -1,0 +1,113 @@
+// The fit loop behind likely.Trainer: runs with the interpreter lock released, takes it back for
+// hooks alone.
+#include "likely/trainer.hpp"
+
+#include <pybind11/stl.h>
+
+#include <optional>
+
+#include "objects.hpp"
+
+namespace likely::python {
+namespace {
+
+template <class T>
+Dataset<T> dataset(const py::array& x, const py::array& y, const std::optional<py::array>& weight) {
+    return {numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight), x.shape(0)};
+}
+
+void run_fit(ModelObject& object, const TrainerOptions& options, const py::array& x,
+             const py::array& y, const std::optional<py::array>& weight,
+             const std::optional<std::pair<py::array, py::array>>& validation,
+             const py::object& callback, History& history) {
+    Hooks hooks;
+    hooks.poll = [] {
+        const py::gil_scoped_acquire acquired;
+        if (PyErr_CheckSignals() != 0) throw py::error_already_set();
+    };
+    if (!callback.is_none()) {
+        hooks.after_epoch = [&](const EpochReport& report) {
+            const py::gil_scoped_acquire acquired;
+            const py::object answer = callback(report.epoch, report.loss, report.validation_loss);
+            return PyObject_IsTrue(answer.ptr()) == 1;
+        };
+    }
+    object.visit([&](auto& model) {
+        using T = decltype(number_type(model));
+        const Dataset<T> data = dataset<T>(x, y, weight);
+        std::optional<Dataset<T>> held_out;
+        if (validation) held_out = dataset<T>(validation->first, validation->second, std::nullopt);
+        const py::gil_scoped_release released;
+        fit(model, options, data, held_out, hooks, history);
+    });
+}
+
+py::array_t<double> as_array(const std::vector<double>& values) {
+    return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
+}
+
+}  // namespace
+
+void bind_trainer(py::module_& module) {
+    py::class_<TrainerOptions>(module, "TrainerOptions",
+                               "The options of a fit, checked; see likely.Trainer.")
+        .def(py::init([](const py::object& optimizer, std::optional<std::int64_t> batch_size,
+                         std::int64_t epochs, bool shuffle, bool drop_last,
+                         std::optional<std::int64_t> patience, std::uint64_t seed) {
+                 TrainerOptions options;
+                 options.optimizer = from_python<Optimizer>(optimizer, "optimizer");
+                 options.batch_size = batch_size;
+                 options.epochs = epochs;
+                 options.shuffle = shuffle;
+                 options.drop_last = drop_last;
+                 options.patience = patience;
+                 options.seed = seed;
+                 options.validate();
+                 return options;
+             }),
+             py::arg("optimizer"), py::arg("batch_size"), py::arg("epochs"), py::arg("shuffle"),
+             py::arg("drop_last"), py::arg("patience"), py::arg("seed"))
+        .def_property_readonly("optimizer", [](const TrainerOptions& options) {
+            return to_python<Optimizer>(options.optimizer);
+        });
+
+    py::class_<History>(
+        module, "History",
+        "What happened in a fit. Losses are mean negative log-likelihoods in the user's units.")
+        .def(py::init<>())
+        .def_property_readonly(
+            "loss", [](const History& h) { return as_array(h.loss); },
+            "Training loss of each epoch, as its rows were met.")
+        .def_property_readonly(
+            "validation_loss", [](const History& h) { return as_array(h.validation_loss); },
+            "Validation loss after each epoch; empty without validation data.")
+        .def_property_readonly(
+            "best_epoch",
+            [](const History& h) {
+                return h.best_epoch < 0 ? std::optional<std::int64_t>() : h.best_epoch;
+            },
+            "The epoch (from 0) with the lowest validation loss, or None.")
+        .def_property_readonly(
+            "epochs", [](const History& h) { return h.loss.size(); }, "How many epochs ran.")
+        .def_property_readonly(
+            "steps", [](const History& h) { return h.steps; }, "How many optimizer steps ran.")
+        .def_property_readonly(
+            "seconds", [](const History& h) { return h.seconds; }, "How long the fit took.")
+        .def_property_readonly(
+            "stopped", [](const History& h) { return h.stopped; },
+            "Why it ended: 'epochs', 'early stopping' or 'callback'.")
+        .def("__repr__", [](const History& h) {
+            std::string text = "History(epochs=" + std::to_string(h.loss.size());
+            if (!h.loss.empty()) text += ", loss=" + repr_of(py::float_(h.loss.back()));
+            if (!h.validation_loss.empty())
+                text += ", validation_loss=" + repr_of(py::float_(h.validation_loss.back()));
+            return text + ", stopped='" + h.stopped + "')";
+        });
+
+    module.def("fit", &run_fit, py::arg("model"), py::arg("options"), py::arg("x"), py::arg("y"),
+               py::arg("sample_weight"), py::arg("validation"), py::arg("callback"),
+               py::arg("history"));
+    py::register_exception<DivergedError>(module, "DivergedError", PyExc_ArithmeticError);
+}
+
+}  // namespace likely::python

@@ -1,0 +1,118 @@
+// The categorical distribution; its negative log-likelihood is the cross-entropy of a softmax.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <string_view>
+#include <tuple>
+
+#include "likely/distributions/common.hpp"
+#include "likely/primitives.hpp"
+#include "likely/registry.hpp"
+
+namespace likely {
+
+struct Categorical {
+    static constexpr std::string_view name = "Categorical";
+    static constexpr std::string_view doc =
+        "Categorical distribution of a label 0, 1, ..., classes - 1. Raw parameters: one logit for "
+        "each class, with\n"
+        "probs = softmax(logits). The loss is the cross-entropy.\n"
+        "Source: Bridle (1990), 'Probabilistic interpretation of feedforward classification "
+        "network outputs'.";
+    static constexpr std::string_view support = "a label 0, 1, ..., classes - 1";
+    static constexpr TargetScaling target_scaling = TargetScaling::none;
+    static constexpr std::array parameters{NamedParameter{"probs"}};
+
+    std::int64_t classes = 0;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"classes", &Categorical::classes, "number of classes, at least 2", true}};
+    }
+    void validate() const { require(classes >= 2, "classes", "at least 2", classes); }
+    std::int64_t count() const { return classes; }
+    bool supports(double y) const {
+        return y >= 0 && y < static_cast<double>(classes) && y == std::floor(y);
+    }
+
+    /// A row's negative log-likelihood; writes weight * gradient unless `gradient` is null. Logit k
+    /// stands at logits[k * stride], its derivative at gradient[k * stride].
+    template <class T>
+    T nll_gradient(T y, const T* logits, std::int64_t stride, T weight, T* gradient) const {
+        const auto label = static_cast<std::int64_t>(y);
+        const T largest = largest_logit(logits, stride);
+        T sum = 0;
+        for (std::int64_t k = 0; k < classes; ++k) {
+            const T e = exp(logits[k * stride] - largest);
+            if (gradient) gradient[k * stride] = e;
+            sum += e;
+        }
+        if (gradient) {
+            const T scale = weight / sum;
+            for (std::int64_t k = 0; k < classes; ++k) gradient[k * stride] *= scale;
+            gradient[label * stride] -= weight;
+        }
+        return log(sum) + (largest - logits[label * stride]);
+    }
+
+    /// One statistic of a row; `argument` is the probability of a quantile, the target of a cdf or
+    /// log_prob, the class of a parameter.
+    template <class T>
+    T evaluate(Statistic statistic, const T* logits, std::int64_t stride, T argument) const {
+        if (statistic == Statistic::log_prob) {
+            if (!supports(argument)) return -std::numeric_limits<T>::infinity();
+            return -nll_gradient<T>(argument, logits, stride, 1, nullptr);
+        }
+        const T largest = largest_logit(logits, stride);
+        T sum = 0;
+        T weighted = 0;  // sum of e * (logit - largest), for the entropy
+        std::int64_t mode = 0;
+        for (std::int64_t k = 0; k < classes; ++k) {
+            const T distance = logits[k * stride] - largest;
+            const T e = exp(distance);
+            sum += e;
+            weighted += e * distance;
+            if (logits[k * stride] > logits[mode * stride]) mode = k;
+        }
+        const auto probability = [&](std::int64_t k) {
+            return exp(logits[k * stride] - largest) / sum;
+        };
+        switch (statistic) {
+            case Statistic::mode:
+                return static_cast<T>(mode);
+            case Statistic::entropy:
+                return log(sum) - weighted / sum;
+            case Statistic::parameter:
+                return probability(static_cast<std::int64_t>(argument));
+            case Statistic::cdf: {
+                if (argument >= static_cast<T>(classes - 1)) return 1;
+                T total = 0;
+                for (std::int64_t k = 0; static_cast<T>(k) <= argument; ++k)
+                    total += probability(k);
+                return total;
+            }
+            case Statistic::quantile: {
+                T total = probability(0);
+                std::int64_t k = 0;
+                while (total < argument && k < classes - 1) total += probability(++k);
+                return static_cast<T>(k);
+            }
+            default:
+                return std::numeric_limits<T>::quiet_NaN();  // labels have no order of size: no
+                                                             // mean, no std
+        }
+    }
+
+  private:
+    template <class T>
+    T largest_logit(const T* logits, std::int64_t stride) const {
+        T largest = logits[0];
+        for (std::int64_t k = 1; k < classes; ++k) largest = max(largest, logits[k * stride]);
+        return largest;
+    }
+};
+
+}  // namespace likely

@@ -1,0 +1,104 @@
+// The normal distribution; with a fixed scale its negative log-likelihood is half the squared error
+// plus a constant.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <numbers>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <variant>
+
+#include "likely/distributions/common.hpp"
+#include "likely/primitives.hpp"
+#include "likely/registry.hpp"
+
+namespace likely {
+
+struct Normal {
+    static constexpr std::string_view name = "Normal";
+    static constexpr std::string_view doc =
+        "Normal distribution of a real target. Raw parameters: loc and log_scale, with scale = "
+        "exp(log_scale).\n"
+        "With scale=1.0 the loss is half the squared error plus log(2 pi) / 2.\n"
+        "Source: Nix and Weigend (1994), 'Estimating the mean and variance of the target "
+        "probability distribution'.";
+    static constexpr std::string_view support = "a finite real number";
+    static constexpr TargetScaling target_scaling = TargetScaling::location_and_scale;
+    static constexpr std::array parameters{NamedParameter{"loc", Unit::location},
+                                           NamedParameter{"scale", Unit::scale}};
+
+    std::variant<std::string, double> scale = std::string("predicted");
+
+    static constexpr auto fields() {
+        return std::tuple{Field{"scale", &Normal::scale,
+                                "'predicted' for each row, 'shared' (one learned constant for each "
+                                "target column), or a "
+                                "positive number"}};
+    }
+    void validate() const {
+        constexpr std::string_view expected = "'predicted', 'shared' or a finite positive number";
+        if (const auto* word = std::get_if<std::string>(&scale)) {
+            require(*word == "predicted" || *word == "shared", "scale", expected, *word);
+        } else {
+            const double number = std::get<double>(scale);
+            require(number > 0 && std::isfinite(number), "scale", expected, number);
+        }
+    }
+    std::array<RawParameter, 2> raw_parameters() const {
+        RawParameter log_scale{"log_scale"};
+        if (const auto* number = std::get_if<double>(&scale)) {
+            log_scale.source = Source::fixed;
+            log_scale.value = std::log(*number);
+        } else if (std::get<std::string>(scale) == "shared") {
+            log_scale.source = Source::shared;
+        }
+        return {RawParameter{"loc"}, log_scale};
+    }
+    static bool supports(double y) { return std::isfinite(y); }
+
+    template <class V>
+    static V bounded_log_scale(V log_scale) {
+        return clamp(log_scale, -log_scale_bound, log_scale_bound);
+    }
+    template <class V>
+    V standardized(auto y, const std::array<V, 2>& raw) const {
+        return (y - raw[0]) * exp(-bounded_log_scale(raw[1]));
+    }
+    template <class V>
+    V log_prob(auto y, const std::array<V, 2>& raw) const {
+        const V residual = standardized(y, raw);
+        return residual * residual * -0.5 - bounded_log_scale(raw[1]) - half_log_two_pi;
+    }
+    template <class V>
+    V mean(const std::array<V, 2>& raw) const {
+        return raw[0];
+    }
+    template <class V>
+    V mode(const std::array<V, 2>& raw) const {
+        return raw[0];
+    }
+    template <class V>
+    V std(const std::array<V, 2>& raw) const {
+        return exp(bounded_log_scale(raw[1]));
+    }
+    template <class V>
+    V entropy(const std::array<V, 2>& raw) const {
+        return bounded_log_scale(raw[1]) + V(half_log_two_pi + 0.5);
+    }
+    template <class V>
+    V cdf(V y, const std::array<V, 2>& raw) const {
+        return normal_cdf(standardized(y, raw));
+    }
+    template <class V>
+    V quantile(V p, const std::array<V, 2>& raw) const {
+        return raw[0] + std(raw) * normal_quantile(p);
+    }
+    template <class V>
+    V parameter(std::size_t index, const std::array<V, 2>& raw) const {
+        return index == 0 ? mean(raw) : std(raw);
+    }
+};
+
+}  // namespace likely

@@ -1,0 +1,74 @@
+// The layers of a network specification.
+//
+// Why: a layer says what is computed, never holds a weight. Layers are immutable and held by shared
+// pointer, and identity means something: the same pointer twice in a network is one set of weights,
+// used twice.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <variant>
+#include <vector>
+
+#include "likely/activations.hpp"
+#include "likely/registry.hpp"
+
+namespace likely {
+
+struct Dense;
+struct Residual;
+using Layer = std::variant<Dense, Residual>;
+using LayerPointer = std::shared_ptr<const Layer>;
+
+/// How weights start; docs/conventions.md has the formulas.
+inline const std::vector<std::string_view> initializer_names = {
+    "auto", "glorot_uniform", "he_uniform", "torch_uniform", "glorot_normal", "he_normal", "zeros"};
+
+struct Dense {
+    static constexpr std::string_view name = "Dense";
+    static constexpr std::string_view doc = "Fully connected layer: activation(x @ weight + bias).";
+
+    std::int64_t units = 0;
+    Activation activation = Identity{};
+    bool bias = true;
+    std::string init = "auto";
+
+    static constexpr auto fields() {
+        return std::tuple{Field{"units", &Dense::units, "number of outputs, at least 1", true},
+                          Field{"activation", &Dense::activation, "a name or an activation object"},
+                          Field{"bias", &Dense::bias, "whether a bias is added"},
+                          Field{"init", &Dense::init,
+                                "'auto' (he_uniform before the relu family, else glorot_uniform), "
+                                "'glorot_uniform', 'he_uniform', "
+                                "'torch_uniform', 'glorot_normal', 'he_normal' or 'zeros'"}};
+    }
+    void validate() const {
+        require(units >= 1, "units", "at least 1", units);
+        for (const std::string_view known : initializer_names) {
+            if (init == known) return;
+        }
+        throw_unknown_name("init", init, initializer_names);
+    }
+};
+
+struct Residual {
+    static constexpr std::string_view name = "Residual";
+    static constexpr std::string_view doc =
+        "Residual block: x + f(x), with f the given layers one after the other. f must keep the "
+        "width of x.\n"
+        "Source: He et al. (2016), 'Deep residual learning for image recognition', equation 1.";
+
+    std::vector<LayerPointer> layers;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"layers", &Residual::layers, "the layers of f, at least one", true}};
+    }
+    void validate() const { require(!layers.empty(), "layers", "at least one layer", "none"); }
+};
+
+}  // namespace likely

@@ -1,0 +1,75 @@
+// A model: a specification, its parameters in one flat buffer, and the scaling of its data. Load
+// and save.
+//
+// Contract: `Model` owns its parameters and is movable and copyable. Constructors and `load` throw
+// std::invalid_argument with the reason (and the file's name) and leave nothing half-made; `save`
+// writes beside the file, then renames.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "likely/distributions.hpp"
+#include "likely/layers.hpp"
+
+namespace likely {
+
+struct Plan;
+
+/// What a network is, without its weights.
+struct Specification {
+    std::int64_t inputs = 1;
+    std::int64_t targets = 1;
+    std::vector<LayerPointer> layers;
+    LayerPointer
+        output;  ///< null: a dense layer without activation, as wide as the distribution needs
+    Distribution distribution;
+    bool standardize = false;
+    std::vector<std::string> feature_names;  ///< empty, or one for each input
+    std::vector<std::string> target_names;   ///< empty, or one for each target
+    std::vector<std::string> class_names;    ///< empty, or one for each class of the target
+};
+
+/// x is seen by the network as (x - input_mean) / input_scale, y as (y - target_mean) /
+/// target_scale.
+struct Scaling {
+    std::vector<double> input_mean, input_scale, target_mean,
+        target_scale;  ///< all empty: not scaled
+    bool fitted() const { return !input_mean.empty(); }
+};
+
+template <class T>
+class Model {
+  public:
+    /// Draws the first parameters from the seed. Throws std::invalid_argument where the
+    /// specification does not fit.
+    Model(Specification specification, std::uint64_t seed);
+    static Model load(const std::filesystem::path& path);
+    static Model from_bytes(std::span<const std::byte> bytes);
+    void save(const std::filesystem::path& path) const;
+    std::vector<std::byte> to_bytes() const;
+
+    const Specification& specification() const { return *specification_; }
+    const Plan& plan() const { return *plan_; }
+    std::span<T> parameters() { return parameters_; }
+    std::span<const T> parameters() const { return parameters_; }
+    const Scaling& scaling() const { return scaling_; }
+    void set_scaling(Scaling scaling) { scaling_ = std::move(scaling); }
+
+  private:
+    Model() = default;
+    std::shared_ptr<const Specification> specification_;
+    std::shared_ptr<const Plan> plan_;
+    std::vector<T> parameters_;
+    Scaling scaling_;
+};
+
+extern template class Model<float>;
+extern template class Model<double>;
+
+}  // namespace likely

@@ -1,0 +1,135 @@
+// What a log_prob or an activation may call.
+//
+// Why: a density is written once, as a template over its number type. For plain numbers the
+// functions are here; for vectors of numbers (`Lanes`) and for dual numbers the kernels add
+// overloads of the same names. A branch lives in a primitive, never in a density.
+//
+// Contract: stable over the whole range of their argument; `select(condition, a, b)` evaluates both
+// sides.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <limits>
+#include <numbers>
+
+namespace likely {
+
+// clang-format off
+template <std::floating_point T> T exp(T x) { return std::exp(x); }
+template <std::floating_point T> T expm1(T x) { return std::expm1(x); }
+template <std::floating_point T> T log(T x) { return std::log(x); }
+template <std::floating_point T> T log1p(T x) { return std::log1p(x); }
+template <std::floating_point T> T sqrt(T x) { return std::sqrt(x); }
+template <std::floating_point T> T tanh(T x) { return std::tanh(x); }
+template <std::floating_point T> T abs(T x) { return std::abs(x); }
+template <std::floating_point T> T erfc(T x) { return std::erfc(x); }
+template <std::floating_point T> T select(bool condition, T a, T b) { return condition ? a : b; }
+// clang-format on
+
+template <class V>
+V max(V a, V b) {
+    return select(a > b, a, b);
+}
+
+template <class V>
+V min(V a, V b) {
+    return select(a < b, a, b);
+}
+
+/// x held inside [lower, upper]; its derivative is zero outside.
+template <class V>
+V clamp(V x, double lower, double upper) {
+    return min(max(x, V(lower)), V(upper));
+}
+
+/// 1 / (1 + exp(-x)).
+template <class V>
+V sigmoid(V x) {
+    return V(1) / (V(1) + exp(-x));
+}
+
+/// log(1 + exp(x)).
+template <class V>
+V softplus(V x) {
+    return max(x, V(0)) + log1p(exp(-abs(x)));
+}
+
+/// The standard normal cumulative distribution function.
+template <class V>
+V normal_cdf(V x) {
+    return V(0.5) * erfc(-x * V(std::numbers::sqrt2 / 2));
+}
+
+/// The standard normal density.
+template <class V>
+V normal_density(V x) {
+    return V(std::numbers::inv_sqrtpi / std::numbers::sqrt2) * exp(V(-0.5) * x * x);
+}
+
+namespace detail {
+/// Horner's rule, the coefficient of the highest power last.
+template <class V, std::size_t N>
+V polynomial(V x, const double (&coefficients)[N]) {
+    V result(coefficients[N - 1]);
+    for (std::size_t i = N - 1; i-- > 0;) result = result * x + V(coefficients[i]);
+    return result;
+}
+}  // namespace detail
+
+/// The standard normal quantile: algorithm AS 241, PPND16 (Wichura 1988), relative accuracy 1e-16.
+/// -inf at 0, inf at 1, nan outside [0, 1].
+template <class V>
+V normal_quantile(V p) {
+    static constexpr double a[] = {3.3871328727963666080e0,  1.3314166789178437745e+2,
+                                   1.9715909503065514427e+3, 1.3731693765509461125e+4,
+                                   4.5921953931549871457e+4, 6.7265770927008700853e+4,
+                                   3.3430575583588128105e+4, 2.5090809287301226727e+3};
+    static constexpr double b[] = {1.0,
+                                   4.2313330701600911252e+1,
+                                   6.8718700749205790830e+2,
+                                   5.3941960214247511077e+3,
+                                   2.1213794301586595867e+4,
+                                   3.9307895800092710610e+4,
+                                   2.8729085735721942674e+4,
+                                   5.2264952788528545610e+3};
+    static constexpr double c[] = {1.42343711074968357734e0,  4.63033784615654529590e0,
+                                   5.76949722146069140550e0,  3.64784832476320460504e0,
+                                   1.27045825245236838258e0,  2.41780725177450611770e-1,
+                                   2.27238449892691845833e-2, 7.74545014278341407640e-4};
+    static constexpr double d[] = {1.0,
+                                   2.05319162663775882187e0,
+                                   1.67638483018380384940e0,
+                                   6.89767334985100004550e-1,
+                                   1.48103976427480074590e-1,
+                                   1.51986665636164571966e-2,
+                                   5.47593808499534494600e-4,
+                                   1.05075007164441684324e-9};
+    static constexpr double e[] = {6.65790464350110377720e0,  5.46378491116411436990e0,
+                                   1.78482653991729133580e0,  2.96560571828504891230e-1,
+                                   2.65321895265761230930e-2, 1.24266094738807843860e-3,
+                                   2.71155556874348757815e-5, 2.01033439929228813265e-7};
+    static constexpr double f[] = {1.0,
+                                   5.99832206555887937690e-1,
+                                   1.36929880922735805310e-1,
+                                   1.48753612908506148525e-2,
+                                   7.86869131145613259100e-4,
+                                   1.84631831751005468180e-5,
+                                   1.42151175831644588870e-7,
+                                   2.04426310338993978564e-15};
+    const V q = p - V(0.5);
+    const V center_r = V(0.180625) - q * q;
+    const V center = q * detail::polynomial(center_r, a) / detail::polynomial(center_r, b);
+    const V tail = min(p, V(1) - p);
+    const V r = sqrt(-log(tail));
+    const V near = detail::polynomial(r - V(1.6), c) / detail::polynomial(r - V(1.6), d);
+    const V far = detail::polynomial(r - V(5), e) / detail::polynomial(r - V(5), f);
+    const V magnitude = select(r <= V(5), near, far);
+    const V outer = select(q < V(0), -magnitude, magnitude);
+    const V inside = select(abs(q) <= V(0.425), center, outer);
+    const V infinity(std::numeric_limits<double>::infinity());
+    return select(p == V(0), -infinity, select(p == V(1), infinity, inside));
+}
+
+}  // namespace likely

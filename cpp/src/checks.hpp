@@ -1,0 +1,61 @@
+// What data must be, and how to say so.
+//
+// Contract: each throws std::invalid_argument that names the argument, the first bad row (and
+// column), what stands there and what was expected.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <sstream>
+#include <stdexcept>
+#include <string>
+
+#include "likely/distributions.hpp"
+
+namespace likely {
+
+template <class T>
+void check_finite(const std::string& argument, const T* values, std::int64_t rows,
+                  std::int64_t columns) {
+    for (std::int64_t i = 0; i < rows * columns; ++i) {
+        if (std::isfinite(values[i])) continue;
+        std::ostringstream message;
+        message << argument << " must be finite in " << (sizeof(T) == 4 ? "float32" : "float64")
+                << "; row " << i / columns << ", column " << i % columns << " is " << values[i];
+        throw std::invalid_argument(message.str());
+    }
+}
+
+template <class T>
+void check_support(const std::string& argument, const Distribution& distribution, const T* values,
+                   std::int64_t rows, std::int64_t columns) {
+    std::visit(
+        [&](const auto& family) {
+            for (std::int64_t i = 0; i < rows * columns; ++i) {
+                if (family.supports(static_cast<double>(values[i]))) continue;
+                std::ostringstream message;
+                message << argument << " must be in the support of " << family.name << " ("
+                        << family.support << "); row " << i / columns << ", column " << i % columns
+                        << " is " << values[i];
+                throw std::invalid_argument(message.str());
+            }
+        },
+        distribution);
+}
+
+template <class T>
+void check_weights(const std::string& argument, const T* weights, std::int64_t rows) {
+    double total = 0;
+    for (std::int64_t i = 0; i < rows; ++i) {
+        if (!(weights[i] >= 0) || !std::isfinite(weights[i])) {
+            std::ostringstream message;
+            message << argument << " must be finite and at least 0; row " << i << " is "
+                    << weights[i];
+            throw std::invalid_argument(message.str());
+        }
+        total += static_cast<double>(weights[i]);
+    }
+    if (!(total > 0)) throw std::invalid_argument(argument + " must not all be 0");
+}
+
+}  // namespace likely

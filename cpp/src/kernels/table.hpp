@@ -1,0 +1,89 @@
+// The one door to the code that depends on the instruction set.
+//
+// Why: Eigen's templates leave weak symbols that a linker merges, so code for a wide instruction
+// set could reach a CPU without it. Everything that uses Eigen is compiled into a kernel set of its
+// own, once for each instruction set, and reached through this table of functions over plain
+// buffers.
+//
+// Contract: no function here allocates, throws or keeps state. Matrices are C-order, rows x
+// columns.
+#pragma once
+
+#include <cstdint>
+
+#include "../plan.hpp"
+#include "likely/optimizers.hpp"
+
+namespace likely {
+
+/// What `evaluate` computes of a predicted distribution, in the user's units.
+struct Evaluation {
+    Statistic statistic;
+    std::int64_t parameter = 0;  ///< index of the named parameter; of Categorical, the class
+    double probability = 0;  ///< of a quantile, the same for every row, where `argument` is null
+    const double* target_mean = nullptr;  ///< null: targets are not standardised
+    const double* target_scale = nullptr;
+};
+
+template <class T>
+struct Kernels {
+    /// Numbers of scratch memory that forward and backward need for `rows` rows.
+    std::int64_t (*scratch_size)(const Plan&, std::int64_t rows);
+
+    /// out row i = (x row order[i] - mean) / scale. `order` null: rows as they stand; `mean` null:
+    /// unscaled.
+    void (*gather)(const T* x, std::int64_t columns, const std::int64_t* order, std::int64_t rows,
+                   const T* mean, const T* inverse_scale, T* out);
+
+    /// Writes the activations and, at plan.raw, the raw parameters into the workspace.
+    void (*forward)(const Plan&, const T* parameters, const T* x, std::int64_t rows,
+                    std::int64_t capacity, T* workspace, T* scratch);
+
+    /// From d loss / d raw (in the workspace at plan.gradient_in) to the gradient of the
+    /// parameters.
+    void (*backward)(const Plan&, const T* parameters, const T* x, std::int64_t rows,
+                     std::int64_t capacity, T* workspace, T* scratch, T* gradient, bool accumulate);
+
+    /// The sum over rows of weight * negative log-likelihood; `weight` null: 1. Unless `d_raw` is
+    /// null, also gradient_scale times its derivatives: by raw parameters into `d_raw`, by learned
+    /// constants into `d_shared`.
+    double (*likelihood)(const Plan&, const T* shared, const T* raw, const T* y, const T* weight,
+                         std::int64_t rows, double gradient_scale, T* d_raw, T* d_shared,
+                         bool accumulate);
+
+    /// One statistic of every row and target column, rows x targets. `argument` has rows x targets
+    /// numbers (cdf and log_prob: targets; quantile: probabilities) or is null.
+    void (*evaluate)(const Plan&, const Evaluation&, const T* shared, const T* raw,
+                     std::int64_t rows, const T* argument, T* out);
+
+    /// One step of the optimizer; slot s of parameter i stands at slots[s * count + i].
+    void (*update)(const Optimizer&, std::int64_t step, std::int64_t count, const T* gradient,
+                   T* parameters, T* slots);
+};
+
+struct KernelTable {
+    const char* instruction_set;
+    const char* eigen;
+    Kernels<float> float_;
+    Kernels<double> double_;
+
+    template <class T>
+    const Kernels<T>& of() const {
+        if constexpr (std::is_same_v<T, float>) {
+            return float_;
+        } else {
+            return double_;
+        }
+    }
+};
+
+/// The kernel set in use: linked in (the library for applications) or loaded for this CPU (the
+/// Python module).
+const KernelTable& kernel_table();
+
+template <class T>
+const Kernels<T>& kernels() {
+    return kernel_table().of<T>();
+}
+
+}  // namespace likely

@@ -1,0 +1,173 @@
+#include "likely/model.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+#include "files.hpp"
+#include "likely/primitives.hpp"
+#include "model_file.hpp"
+#include "plan.hpp"
+#include "rng.hpp"
+
+namespace likely {
+namespace {
+
+/// Where a weight or a bias starts: +-limit uniformly, or normal with a standard deviation; both
+/// zero: at zero.
+struct Start {
+    double limit = 0, deviation = 0;
+    bool draws_bias = false;
+};
+
+Start start_of(const Initialization& initialization) {
+    const Dense& layer = *initialization.layer;
+    const double inputs = static_cast<double>(initialization.inputs);
+    const double both = inputs + static_cast<double>(layer.units);
+    std::string init = layer.init;
+    if (init == "auto") {
+        const bool saturates = std::holds_alternative<Identity>(layer.activation) ||
+                               std::holds_alternative<Sigmoid>(layer.activation) ||
+                               std::holds_alternative<Tanh>(layer.activation);
+        init = saturates ? "glorot_uniform" : "he_uniform";
+    }
+    if (init == "glorot_uniform") return {std::sqrt(6 / both), 0, false};
+    if (init == "he_uniform") return {std::sqrt(6 / inputs), 0, false};
+    if (init == "torch_uniform") return {1 / std::sqrt(inputs), 0, true};
+    if (init == "glorot_normal") return {0, std::sqrt(2 / both), false};
+    if (init == "he_normal") return {0, std::sqrt(2 / inputs), false};
+    return {};
+}
+
+template <class T>
+void initialize(const Plan& plan, std::uint64_t seed, std::span<T> parameters) {
+    for (const Initialization& initialization : plan.initializations) {
+        const Start start = start_of(initialization);
+        Philox random(seed, Purpose::initialization, 0, 0,
+                      static_cast<std::uint64_t>(initialization.index));
+        const auto draw = [&](std::int64_t index) {
+            const double u = uniform<T>(random.word(static_cast<std::uint64_t>(index)));
+            return static_cast<T>(start.deviation > 0 ? start.deviation * normal_quantile(u)
+                                                      : (2 * u - 1) * start.limit);
+        };
+        const std::int64_t weights = initialization.inputs * initialization.layer->units;
+        if (start.limit > 0 || start.deviation > 0) {
+            for (std::int64_t i = 0; i < weights; ++i) {
+                parameters[static_cast<std::size_t>(initialization.weight + i)] = draw(i);
+            }
+        }
+        if (start.draws_bias && initialization.bias != none) {
+            for (std::int64_t j = 0; j < initialization.layer->units; ++j) {
+                parameters[static_cast<std::size_t>(initialization.bias + j)] = draw(weights + j);
+            }
+        }
+    }
+    for (std::size_t i = 0; i < plan.shared_start.size(); ++i) {
+        parameters[static_cast<std::size_t>(plan.shared) + i] =
+            static_cast<T>(plan.shared_start[i]);
+    }
+}
+
+template <class T>
+constexpr const char* dtype_name() {
+    return sizeof(T) == 4 ? "F32" : "F64";
+}
+
+std::string text_of(const std::vector<std::int64_t>& shape) {
+    std::string text = "(";
+    for (std::size_t i = 0; i < shape.size(); ++i)
+        text += (i ? ", " : "") + std::to_string(shape[i]);
+    return text + ")";
+}
+
+template <class From, class T>
+void copy_tensor(const Tensor& tensor, T* target, std::int64_t size) {
+    for (std::int64_t i = 0; i < size; ++i) {
+        From value;
+        std::memcpy(&value, tensor.data.data() + static_cast<std::size_t>(i) * sizeof(From),
+                    sizeof(From));
+        target[i] = static_cast<T>(value);
+        if (!std::isfinite(target[i])) {
+            throw std::invalid_argument("tensor " + tensor.name +
+                                        " holds a number that is not finite");
+        }
+    }
+}
+
+}  // namespace
+
+template <class T>
+Model<T>::Model(Specification specification, std::uint64_t seed)
+    : specification_(std::make_shared<const Specification>(completed(std::move(specification)))),
+      plan_(std::make_shared<const Plan>(make_plan(*specification_))),
+      parameters_(static_cast<std::size_t>(plan_->parameter_count)) {
+    initialize<T>(*plan_, seed, parameters_);
+}
+
+template <class T>
+Model<T> Model<T>::from_bytes(std::span<const std::byte> bytes) {
+    ModelFile file = read_model_file({bytes.begin(), bytes.end()});
+    Model model;
+    model.specification_ = std::make_shared<const Specification>(std::move(file.specification));
+    model.plan_ = std::make_shared<const Plan>(make_plan(*model.specification_));
+    model.scaling_ = std::move(file.scaling);
+    if (file.tensors.tensors.size() != model.plan_->tensors.size()) {
+        throw std::invalid_argument("it holds " + std::to_string(file.tensors.tensors.size()) +
+                                    " tensors, its network " + "has " +
+                                    std::to_string(model.plan_->tensors.size()));
+    }
+    const std::string dtype = file.tensors.tensors.front().dtype;
+    for (const ParameterTensor& expected : model.plan_->tensors) {
+        const Tensor* tensor = file.tensors.find(expected.name);
+        if (!tensor) throw std::invalid_argument("tensor " + expected.name + " is missing");
+        if (tensor->shape != expected.shape) {
+            throw std::invalid_argument("tensor " + expected.name + " has shape " +
+                                        text_of(tensor->shape) + ", expected " +
+                                        text_of(expected.shape));
+        }
+        if (tensor->dtype != dtype)
+            throw std::invalid_argument("its tensors have different dtypes");
+    }
+    model.parameters_.resize(static_cast<std::size_t>(model.plan_->parameter_count));
+    for (const ParameterTensor& expected : model.plan_->tensors) {
+        const Tensor& tensor = *file.tensors.find(expected.name);
+        T* target = model.parameters_.data() + expected.offset;
+        if (dtype == "F32") {
+            copy_tensor<float>(tensor, target, expected.size);
+        } else {
+            copy_tensor<double>(tensor, target, expected.size);
+        }
+    }
+    return model;
+}
+
+template <class T>
+Model<T> Model<T>::load(const std::filesystem::path& path) {
+    const std::vector<std::byte> bytes = read_file(path);
+    try {
+        return from_bytes(bytes);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(path.string() + ": " + error.what());
+    }
+}
+
+template <class T>
+std::vector<std::byte> Model<T>::to_bytes() const {
+    std::vector<Tensor> tensors;
+    for (const ParameterTensor& tensor : plan_->tensors) {
+        const std::span<const T> values(parameters_.data() + tensor.offset,
+                                        static_cast<std::size_t>(tensor.size));
+        tensors.push_back({tensor.name, dtype_name<T>(), tensor.shape, std::as_bytes(values)});
+    }
+    return write_safetensors(model_metadata(*specification_, scaling_), tensors);
+}
+
+template <class T>
+void Model<T>::save(const std::filesystem::path& path) const {
+    write_file_atomically(path, to_bytes());
+}
+
+template class Model<float>;
+template class Model<double>;
+
+}  // namespace likely

@@ -1,0 +1,201 @@
+#include "model_file.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include "describe.hpp"
+#include "files.hpp"
+#include "plan.hpp"
+
+namespace likely {
+namespace {
+
+constexpr std::int64_t format_number = 1;
+constexpr int deepest_nesting = 64;
+
+/// Builds the layers of a file from their flat list, each once, so that sharing survives.
+class LayerReader {
+  public:
+    explicit LayerReader(const Json::Array& descriptions)
+        : descriptions_(descriptions),
+          layers_(descriptions.size()),
+          open_(descriptions.size(), false) {}
+
+    LayerPointer at(std::int64_t number) {
+        if (number < 0 || number >= static_cast<std::int64_t>(layers_.size())) {
+            throw std::invalid_argument("there is no layer number " + std::to_string(number));
+        }
+        const auto index = static_cast<std::size_t>(number);
+        if (layers_[index]) return layers_[index];
+        if (open_[index]) throw std::invalid_argument("a layer contains itself");
+        if (++depth_ > deepest_nesting) throw std::invalid_argument("layers are nested too deeply");
+        open_[index] = true;
+        Json description = descriptions_[index];
+        description = without_name(description);
+        layers_[index] = std::make_shared<const Layer>(
+            construct<Layer>(description, [this](std::int64_t inner) { return at(inner); }));
+        --depth_;
+        return layers_[index];
+    }
+
+  private:
+    static Json without_name(const Json& description) {
+        Json::Object members = description.as_object();
+        std::erase_if(members, [](const auto& member) { return member.first == "name"; });
+        return Json(std::move(members));
+    }
+
+    const Json::Array& descriptions_;
+    std::vector<LayerPointer> layers_;
+    std::vector<bool> open_;
+    int depth_ = 0;
+};
+
+std::vector<std::string> strings(const Json& json) {
+    std::vector<std::string> result;
+    for (const Json& item : json.as_array()) result.push_back(item.as_string());
+    return result;
+}
+
+std::vector<double> numbers(const Json& json, std::int64_t expected, bool positive,
+                            const std::string& name) {
+    std::vector<double> result;
+    for (const Json& item : json.as_array()) {
+        result.push_back(item.as_double());
+        if (positive && !(result.back() > 0))
+            throw std::invalid_argument(name + " must be positive");
+    }
+    if (static_cast<std::int64_t>(result.size()) != expected) {
+        throw std::invalid_argument(name + " must have " + std::to_string(expected) +
+                                    " numbers; got " + std::to_string(result.size()));
+    }
+    return result;
+}
+
+void reject_unknown(const Json& json, const std::vector<std::string_view>& known) {
+    for (const auto& member : json.as_object()) {
+        if (std::find(known.begin(), known.end(), member.first) == known.end()) {
+            throw_unknown_name("entry", member.first, known);
+        }
+    }
+}
+
+}  // namespace
+
+Json describe_specification(const Specification& specification) {
+    const auto named = distinct_layers(specification.layers, specification.output);
+    const auto number_of = [&](const LayerPointer& layer) {
+        const auto found = std::find_if(named.begin(), named.end(),
+                                        [&](const auto& n) { return n.layer == layer; });
+        return static_cast<std::int64_t>(found - named.begin());
+    };
+    Json::Array layers, tree;
+    for (const auto& [name, layer] : named) {
+        Json::Object members{{"name", Json(name)}};
+        for (const auto& member : describe(*layer, number_of).as_object())
+            members.push_back(member);
+        layers.emplace_back(std::move(members));
+    }
+    for (const auto& layer : specification.layers) tree.emplace_back(number_of(layer));
+    Json json;
+    json.set("inputs", specification.inputs);
+    json.set("targets", specification.targets);
+    json.set("layers", Json(std::move(layers)));
+    json.set("tree", Json(std::move(tree)));
+    json.set("output", number_of(specification.output));
+    json.set("distribution", describe(specification.distribution));
+    json.set("standardize", specification.standardize);
+    json.set("feature_names", specification.feature_names);
+    json.set("target_names", specification.target_names);
+    json.set("class_names", specification.class_names);
+    return json;
+}
+
+Specification construct_specification(const Json& json) {
+    reject_unknown(json, {"inputs", "targets", "layers", "tree", "output", "distribution",
+                          "standardize", "feature_names", "target_names", "class_names"});
+    Specification specification;
+    specification.inputs = json.at("inputs").as_int();
+    specification.targets = json.at("targets").as_int();
+    LayerReader reader(json.at("layers").as_array());
+    for (const Json& number : json.at("tree").as_array())
+        specification.layers.push_back(reader.at(number.as_int()));
+    specification.output = reader.at(json.at("output").as_int());
+    specification.distribution =
+        construct<Distribution>(json.at("distribution"), [](std::int64_t) -> LayerPointer {
+            throw std::invalid_argument("a distribution holds no layers");
+        });
+    specification.standardize = json.at("standardize").as_bool();
+    specification.feature_names = strings(json.at("feature_names"));
+    specification.target_names = strings(json.at("target_names"));
+    specification.class_names = strings(json.at("class_names"));
+    return completed(std::move(specification));
+}
+
+Metadata model_metadata(const Specification& specification, const Scaling& scaling) {
+    Json json;
+    json.set("format", format_number);
+    json.set("specification", describe_specification(specification));
+    if (scaling.fitted()) {
+        Json numbers_of;
+        numbers_of.set("input_mean", scaling.input_mean);
+        numbers_of.set("input_scale", scaling.input_scale);
+        numbers_of.set("target_mean", scaling.target_mean);
+        numbers_of.set("target_scale", scaling.target_scale);
+        json.set("scaling", std::move(numbers_of));
+    } else {
+        json.set("scaling", Json());
+    }
+    return {{"likely", dump(json)}};
+}
+
+ModelFile read_model_file(std::vector<std::byte> bytes) {
+    ModelFile file;
+    file.tensors = read_safetensors(std::move(bytes));
+    const auto text = file.tensors.metadata.find("likely");
+    if (text == file.tensors.metadata.end()) {
+        throw std::invalid_argument(
+            "a safetensors file, but not one that likely wrote (no 'likely' in its metadata)");
+    }
+    const Json json = parse_json(text->second);
+    const std::int64_t format = json.at("format").as_int();
+    if (format != format_number) {
+        throw std::invalid_argument("its format is " + std::to_string(format) +
+                                    ", this version of likely reads " +
+                                    std::to_string(format_number));
+    }
+    reject_unknown(json, {"format", "specification", "scaling"});
+    file.specification = construct_specification(json.at("specification"));
+    if (const Json& scaling = json.at("scaling"); !scaling.is_null()) {
+        reject_unknown(scaling, {"input_mean", "input_scale", "target_mean", "target_scale"});
+        const auto& specification = file.specification;
+        file.scaling.input_mean =
+            numbers(scaling.at("input_mean"), specification.inputs, false, "input_mean");
+        file.scaling.input_scale =
+            numbers(scaling.at("input_scale"), specification.inputs, true, "input_scale");
+        file.scaling.target_mean =
+            numbers(scaling.at("target_mean"), specification.targets, false, "target_mean");
+        file.scaling.target_scale =
+            numbers(scaling.at("target_scale"), specification.targets, true, "target_scale");
+    }
+    return file;
+}
+
+AnyModel any_model_from_bytes(std::vector<std::byte> bytes) {
+    const SafetensorsFile file = read_safetensors(bytes);
+    const bool is_double = !file.tensors.empty() && file.tensors.front().dtype == "F64";
+    if (is_double) return Model<double>::from_bytes(bytes);
+    return Model<float>::from_bytes(bytes);
+}
+
+AnyModel load_any_model(const std::filesystem::path& path) {
+    std::vector<std::byte> bytes = read_file(path);
+    try {
+        return any_model_from_bytes(std::move(bytes));
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(path.string() + ": " + error.what());
+    }
+}
+
+}  // namespace likely

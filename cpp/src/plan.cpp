@@ -1,0 +1,267 @@
+#include "plan.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <stdexcept>
+
+namespace likely {
+namespace {
+
+/// Sizes beyond this would overflow a byte count somewhere.
+constexpr std::int64_t largest_size = std::int64_t{1} << 48;
+
+std::int64_t checked_product(std::int64_t a, std::int64_t b, const std::string& what) {
+    std::int64_t product = 0;
+    if (__builtin_mul_overflow(a, b, &product) || product > largest_size) {
+        throw std::invalid_argument(what + " is too large: " + std::to_string(a) + " x " +
+                                    std::to_string(b) + " numbers");
+    }
+    return product;
+}
+
+constexpr int deepest_nesting = 64;
+constexpr std::size_t most_steps = 100'000;
+
+void collect(const LayerPointer& layer, std::vector<LayerPointer>& found, int depth = 0) {
+    if (depth > deepest_nesting) {
+        throw std::invalid_argument("layers are nested more than " +
+                                    std::to_string(deepest_nesting) + " deep");
+    }
+    if (std::find(found.begin(), found.end(), layer) != found.end()) return;
+    found.push_back(layer);
+    if (const auto* residual = std::get_if<Residual>(layer.get())) {
+        for (const auto& inner : residual->layers) collect(inner, found, depth + 1);
+    }
+}
+
+class Planner {
+  public:
+    Planner(Plan& plan, const Specification& specification)
+        : plan_(plan), named_(distinct_layers(specification.layers, specification.output)) {}
+
+    void lay_out_parameters(const Specification& specification) {
+        std::int64_t width = specification.inputs;
+        std::map<const Layer*, std::int64_t> inputs;
+        for (const auto& layer : specification.layers) width = check_widths(layer, width, inputs);
+        check_widths(specification.output, width, inputs);
+        std::int64_t dense_index = 0;
+        for (const auto& [name, layer] : named_) {
+            const auto* dense = std::get_if<Dense>(layer.get());
+            if (!dense) continue;
+            const std::int64_t rows = inputs.at(layer.get());
+            DenseStep step{};
+            step.inputs = rows;
+            step.outputs = dense->units;
+            step.weight = add_tensor(name + ".weight", {rows, dense->units});
+            step.bias = dense->bias ? add_tensor(name + ".bias", {dense->units}) : none;
+            step.activation = dense->activation;
+            dense_[layer.get()] = step;
+            plan_.initializations.push_back({dense, dense_index++, rows, step.weight, step.bias});
+        }
+    }
+
+    std::int64_t add_tensor(std::string name, std::vector<std::int64_t> shape) {
+        std::int64_t size = 1;
+        for (const std::int64_t extent : shape) size = checked_product(size, extent, name);
+        const std::int64_t offset = plan_.parameter_count;
+        plan_.parameter_count += size;
+        if (plan_.parameter_count > largest_size)
+            throw std::invalid_argument("the network is too large");
+        plan_.tensors.push_back({std::move(name), std::move(shape), offset, size});
+        return offset;
+    }
+
+    /// Appends the steps of a layer whose input stands at `source`; returns where its value stands.
+    std::int64_t add_steps(const LayerPointer& layer, std::int64_t source, std::int64_t& width) {
+        if (std::holds_alternative<Dense>(*layer)) {
+            DenseStep step = dense_.at(layer.get());
+            step.source = source;
+            step.value = reserve(step.outputs);
+            const bool uses_input =
+                std::visit([](const auto& a) { return a.uses_input; }, step.activation);
+            step.preactivation = uses_input ? reserve(step.outputs) : none;
+            plan_.steps.emplace_back(step);
+            plan_.multiply_adds += step.inputs * step.outputs;
+            width = step.outputs;
+            plan_.widest = std::max(plan_.widest, width);
+            return step.value;
+        }
+        const std::int64_t kept = reserve(width);
+        plan_.steps.emplace_back(ResidualBegin{width, kept});
+        std::int64_t inner = source;
+        for (const auto& part : std::get<Residual>(*layer).layers)
+            inner = add_steps(part, inner, width);
+        const std::int64_t value = reserve(width);
+        plan_.steps.emplace_back(ResidualEnd{width, source, inner, value, kept});
+        return value;
+    }
+
+    std::int64_t reserve(std::int64_t width) {
+        const std::int64_t offset = plan_.workspace_width;
+        plan_.workspace_width += width;
+        return offset;
+    }
+
+  private:
+    const std::string& name_of(const Layer* layer) const {
+        return std::find_if(named_.begin(), named_.end(),
+                            [&](const auto& n) { return n.layer.get() == layer; })
+            ->name;
+    }
+
+    std::int64_t check_widths(const LayerPointer& layer, std::int64_t width,
+                              std::map<const Layer*, std::int64_t>& inputs) {
+        if (++uses_ > most_steps) {  // blocks of blocks of one shared layer grow exponentially
+            throw std::invalid_argument("layers are used more than " + std::to_string(most_steps) +
+                                        " times");
+        }
+        if (const auto* dense = std::get_if<Dense>(layer.get())) {
+            const auto [entry, first] = inputs.emplace(layer.get(), width);
+            if (!first && entry->second != width) {
+                throw std::invalid_argument(
+                    "layers: " + name_of(layer.get()) + " is used more than once, with " +
+                    std::to_string(entry->second) + " and with " + std::to_string(width) +
+                    " inputs; a layer object used again shares its weights and needs the same "
+                    "number of inputs (make "
+                    "a second object for weights of its own)");
+            }
+            return dense->units;
+        }
+        std::int64_t inner = width;
+        for (const auto& part : std::get<Residual>(*layer).layers)
+            inner = check_widths(part, inner, inputs);
+        if (inner != width) {
+            throw std::invalid_argument("layers: " + name_of(layer.get()) + " gets " +
+                                        std::to_string(width) + " columns but its layers put out " +
+                                        std::to_string(inner) + "; x + f(x) needs the same number");
+        }
+        return width;
+    }
+
+    Plan& plan_;
+    std::vector<NamedLayer> named_;
+    std::map<const Layer*, DenseStep> dense_;
+    std::size_t uses_ = 0;
+};
+
+}  // namespace
+
+std::vector<NamedLayer> distinct_layers(const std::vector<LayerPointer>& layers,
+                                        const LayerPointer& output) {
+    std::vector<LayerPointer> found;
+    for (const auto& layer : layers) collect(layer, found);
+    const std::size_t hidden = found.size();
+    if (output) collect(output, found);
+    std::vector<NamedLayer> named;
+    std::map<std::string, std::int64_t> counts;
+    for (const auto& layer : found) {
+        const std::string kind = std::visit(
+            [](const auto& l) { return normalized_name(std::decay_t<decltype(l)>::name); }, *layer);
+        const bool is_output = named.size() == hidden;
+        named.push_back(
+            {is_output ? "output" : kind + "_" + std::to_string(counts[kind]++), layer});
+    }
+    return named;
+}
+
+std::int64_t raw_width(const Distribution& distribution, std::int64_t targets) {
+    const std::int64_t predicted = std::visit(
+        [](const auto& family) {
+            if constexpr (requires { family.raw_parameters(); }) {
+                std::int64_t count = 0;
+                for (const auto& raw : family.raw_parameters())
+                    count += raw.source == Source::predicted;
+                return count;
+            } else {
+                return family.count();
+            }
+        },
+        distribution);
+    return checked_product(predicted, targets, "the output layer");
+}
+
+Specification completed(Specification specification) {
+    require(specification.inputs >= 1, "inputs", "at least 1", specification.inputs);
+    require(specification.targets >= 1, "targets", "at least 1", specification.targets);
+    std::visit([](const auto& family) { family.validate(); }, specification.distribution);
+    const std::int64_t width = raw_width(specification.distribution, specification.targets);
+    if (!specification.output) {
+        specification.output = std::make_shared<const Layer>(Dense{width});
+    }
+    const auto* output = std::get_if<Dense>(specification.output.get());
+    if (!output) throw std::invalid_argument("output must be a Dense layer; got a Residual block");
+    if (output->units != width) {
+        throw std::invalid_argument(
+            "output must have " + std::to_string(width) +
+            " units, one for each raw parameter of each target column; got " +
+            std::to_string(output->units));
+    }
+    const auto check_names = [](const auto& names, std::int64_t expected,
+                                const std::string& argument) {
+        if (!names.empty() && static_cast<std::int64_t>(names.size()) != expected) {
+            throw std::invalid_argument(argument + " must have " + std::to_string(expected) +
+                                        " names; got " + std::to_string(names.size()));
+        }
+    };
+    check_names(specification.feature_names, specification.inputs, "feature_names");
+    check_names(specification.target_names, specification.targets, "target_names");
+    if (const auto* categorical = std::get_if<Categorical>(&specification.distribution)) {
+        check_names(specification.class_names, categorical->classes, "class_names");
+    } else {
+        check_names(specification.class_names, 2, "class_names");
+        if (!specification.class_names.empty() &&
+            !std::holds_alternative<Bernoulli>(specification.distribution)) {
+            throw std::invalid_argument(
+                "class_names needs a distribution of classes (Bernoulli or Categorical)");
+        }
+    }
+    return specification;
+}
+
+Plan make_plan(const Specification& specification) {
+    Plan plan;
+    plan.inputs = specification.inputs;
+    plan.targets = specification.targets;
+    plan.distribution = specification.distribution;
+    plan.raw_width = raw_width(plan.distribution, plan.targets);
+    plan.widest = plan.inputs;
+
+    Planner planner(plan, specification);
+    planner.lay_out_parameters(specification);
+    std::visit(
+        [&](const auto& family) {
+            if constexpr (requires { family.raw_parameters(); }) {
+                for (const auto& raw : family.raw_parameters()) {
+                    if (raw.source != Source::shared) continue;
+                    const std::int64_t offset =
+                        planner.add_tensor("distribution." + std::string(raw.name), {plan.targets});
+                    if (plan.shared == none) plan.shared = offset;
+                    plan.shared_start.insert(plan.shared_start.end(),
+                                             static_cast<std::size_t>(plan.targets), raw.value);
+                }
+            }
+        },
+        plan.distribution);
+
+    std::int64_t source = input_matrix;
+    std::int64_t width = plan.inputs;
+    for (const auto& layer : specification.layers) source = planner.add_steps(layer, source, width);
+    plan.raw = planner.add_steps(specification.output, source, width);
+    plan.gradient_in = planner.reserve(plan.widest);
+    plan.gradient_out = planner.reserve(plan.widest);
+    if (plan.workspace_width > largest_size)
+        throw std::invalid_argument("the network is too large");
+
+    std::vector<std::int64_t> written;
+    for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
+        if (auto* dense = std::get_if<DenseStep>(&*step)) {
+            dense->accumulates =
+                std::find(written.begin(), written.end(), dense->weight) != written.end();
+            written.push_back(dense->weight);
+        }
+    }
+    return plan;
+}
+
+}  // namespace likely

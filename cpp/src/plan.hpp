@@ -1,0 +1,101 @@
+// Specification -> where every number stands.
+//
+// Why: forward, backward, the optimizer, files and threads all work on flat buffers; the plan is
+// the one place that knows which weight stands where, in which order the steps run, and where their
+// results go.
+//
+// Contract: parameters as in docs/conventions.md. A workspace for `capacity` rows is one buffer of
+// `workspace_width * capacity` numbers; a matrix of the workspace with offset `o` stands at `o *
+// capacity`, rows after each other without padding. Offset `input_matrix` is the batch itself.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "likely/distributions.hpp"
+#include "likely/layers.hpp"
+#include "likely/model.hpp"
+
+namespace likely {
+
+inline constexpr std::int64_t none = -1;
+inline constexpr std::int64_t input_matrix = -1;
+
+/// One use of a dense layer.
+struct DenseStep {
+    std::int64_t inputs, outputs;
+    std::int64_t weight, bias;   ///< offsets of parameters; bias may be `none`
+    std::int64_t source, value;  ///< workspace offsets of the input and of the activation's value
+    std::int64_t preactivation;  ///< `none` unless the activation's derivative reads its input
+    Activation activation;
+    bool accumulates;  ///< in a backward pass a later use has already written this gradient
+};
+
+/// x stands at `source`; its gradient is kept at `kept_gradient` while the block's layers run
+/// backward.
+struct ResidualBegin {
+    std::int64_t width, kept_gradient;
+};
+
+/// value = source + inner.
+struct ResidualEnd {
+    std::int64_t width, source, inner, value, kept_gradient;
+};
+
+using Step = std::variant<DenseStep, ResidualBegin, ResidualEnd>;
+
+/// One named tensor of the parameters.
+struct ParameterTensor {
+    std::string name;
+    std::vector<std::int64_t> shape;
+    std::int64_t offset, size;
+};
+
+/// How the weights of one distinct dense layer start.
+struct Initialization {
+    const Dense* layer;
+    std::int64_t index;  ///< among the distinct dense layers
+    std::int64_t inputs, weight, bias;
+};
+
+struct Plan {
+    std::int64_t inputs = 0, targets = 0;
+    Distribution distribution;
+    std::vector<Step> steps;
+    std::vector<ParameterTensor> tensors;
+    std::vector<Initialization> initializations;
+    std::vector<double> shared_start;  ///< what the distribution's learned constants start from
+    std::int64_t shared = none;  ///< offset of the distribution's learned constants, or `none`
+    std::int64_t parameter_count = 0;
+    std::int64_t raw_width = 0;  ///< raw parameters put out for each row
+    std::int64_t raw = 0;        ///< workspace offset of the raw parameters
+    std::int64_t gradient_in = 0,
+                 gradient_out = 0;  ///< two matrices of `widest` columns for the backward pass
+    std::int64_t widest = 0;
+    std::int64_t workspace_width = 0;
+    std::int64_t multiply_adds = 0;  ///< of a forward pass, for each row
+};
+
+/// A distinct layer under the name its tensors and files use.
+struct NamedLayer {
+    std::string name;
+    LayerPointer layer;
+};
+
+/// The distinct layers in the order of their first appearance (a block before its layers), the
+/// output layer last.
+std::vector<NamedLayer> distinct_layers(const std::vector<LayerPointer>& layers,
+                                        const LayerPointer& output);
+
+/// Raw parameters that the network puts out for each row.
+std::int64_t raw_width(const Distribution& distribution, std::int64_t targets);
+
+/// The specification with its output layer filled in, checked. Throws std::invalid_argument.
+Specification completed(Specification specification);
+
+/// Throws std::invalid_argument where the layers do not fit together or sizes overflow. Points into
+/// `specification`.
+Plan make_plan(const Specification& specification);
+
+}  // namespace likely

@@ -1,0 +1,84 @@
+// Randomness as a function of a position: Philox4x64-10 (Salmon et al. 2011, "Parallel random
+// numbers: as easy as 1, 2, 3").
+//
+// Why: initialisation, shuffles and samples are functions of (seed, purpose, step, epoch, layer,
+// index), so that a run is reproducible at any number of threads, and resuming needs no hidden
+// state. The raw words are those of `np.random.Philox(key=[seed, purpose], counter=[0, step, epoch,
+// layer]).random_raw()`.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+namespace likely {
+
+enum class Purpose : std::uint64_t { initialization = 1, shuffle = 2, dropout = 3, sample = 4 };
+
+__extension__ using Product128 = unsigned __int128;
+
+inline std::uint64_t high64(std::uint64_t a, std::uint64_t b) {
+    return static_cast<std::uint64_t>((static_cast<Product128>(a) * b) >> 64);
+}
+
+class Philox {
+  public:
+    Philox(std::uint64_t seed, Purpose purpose, std::uint64_t step = 0, std::uint64_t epoch = 0,
+           std::uint64_t layer = 0)
+        : key_{seed, static_cast<std::uint64_t>(purpose)},
+          step_(step),
+          epoch_(epoch),
+          layer_(layer) {}
+
+    /// Word `index` of this position; neighbouring indices share a block of four words.
+    std::uint64_t word(std::uint64_t index) {
+        const std::uint64_t block = index / 4;
+        if (block != cached_block_) {
+            words_ = compute(block);
+            cached_block_ = block;
+        }
+        return words_[index % 4];
+    }
+
+  private:
+    std::array<std::uint64_t, 4> compute(std::uint64_t block) const {
+        std::array<std::uint64_t, 4> c{block + 1, step_, epoch_, layer_};
+        auto [k0, k1] = key_;
+        for (int round = 0; round < 10; ++round) {
+            constexpr std::uint64_t m0 = 0xD2E7470EE14C6C93, m1 = 0xCA5A826395121157;
+            c = {high64(m1, c[2]) ^ c[1] ^ k0, m1 * c[2], high64(m0, c[0]) ^ c[3] ^ k1, m0 * c[0]};
+            k0 += 0x9E3779B97F4A7C15;
+            k1 += 0xBB67AE8584CAA73B;
+        }
+        return c;
+    }
+
+    std::array<std::uint64_t, 2> key_;
+    std::uint64_t step_, epoch_, layer_;
+    std::uint64_t cached_block_ = ~std::uint64_t{0};
+    std::array<std::uint64_t, 4> words_{};
+};
+
+/// A number in (0, 1), never an end, with as many bits as T holds.
+template <class T>
+double uniform(std::uint64_t word) {
+    if constexpr (std::is_same_v<T, float>) {
+        return (static_cast<double>(word >> 41) + 0.5) * 0x1p-23;
+    } else {
+        return (static_cast<double>(word >> 12) + 0.5) * 0x1p-52;
+    }
+}
+
+/// A uniformly random permutation of 0 .. n-1: forward Fisher-Yates (Durstenfeld 1964).
+template <class Index>
+void shuffle(Index* order, std::int64_t n, Philox random) {
+    for (std::int64_t i = 0; i < n; ++i) order[i] = static_cast<Index>(i);
+    for (std::int64_t i = 0; i + 1 < n; ++i) {
+        const auto offset =
+            high64(random.word(static_cast<std::uint64_t>(i)), static_cast<std::uint64_t>(n - i));
+        std::swap(order[i], order[i + static_cast<std::int64_t>(offset)]);
+    }
+}
+
+}  // namespace likely

@@ -1,0 +1,73 @@
+// The memory of forward and backward passes, and the passes themselves over any number of rows.
+//
+// Why: prediction, losses, gradients and training all are the same walk: take a chunk of rows,
+// standardise it, run the network, look at the likelihood, run back. Here it stands once; all
+// memory is allocated by the constructor.
+//
+// Contract: data are in the user's units, losses in standardised units (`log_target_scale` makes up
+// the difference, per row). `parameters` and `gradient` are flat buffers as the plan lays them out.
+// A workspace serves one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernels/table.hpp"
+#include "likely/model.hpp"
+
+namespace likely {
+
+/// Rows of a data set: row i is row order[i] of the arrays, or row i where `order` is null.
+/// `weight` null: all 1.
+template <class T>
+struct Rows {
+    const T* x;
+    const T* y = nullptr;
+    const T* weight = nullptr;
+    const std::int64_t* order = nullptr;
+    std::int64_t count = 0;
+};
+
+template <class T>
+class Workspace {
+  public:
+    /// Keeps a reference to the model's plan; the model must stay. Larger inputs are taken in
+    /// chunks.
+    Workspace(const Model<T>& model, std::int64_t most_rows);
+
+    /// The raw parameters of all rows, count x plan.raw_width.
+    void raw(const T* parameters, const T* x, std::int64_t count, T* out) noexcept;
+
+    /// The sum of weight * negative log-likelihood.
+    double loss(const T* parameters, const Rows<T>& rows) noexcept;
+
+    /// The same, and gradient_scale times its derivative into `gradient`.
+    double loss_and_gradient(const T* parameters, const Rows<T>& rows, double gradient_scale,
+                             T* gradient) noexcept;
+
+    /// What a row's loss gains in the user's units: the sum of the logs of the target scales.
+    double log_target_scale() const { return log_target_scale_; }
+
+  private:
+    struct AlignedDelete {
+        void operator()(T* memory) const;
+    };
+    using Buffer = std::unique_ptr<T[], AlignedDelete>;
+    static Buffer allocate(std::int64_t count);
+
+    /// The rows [begin, begin + count) as the network sees them, copied only where they must be.
+    Rows<T> chunk(const Rows<T>& rows, std::int64_t begin, std::int64_t count) noexcept;
+
+    const Plan& plan_;
+    const Kernels<T>& kernels_;
+    std::int64_t capacity_;
+    std::vector<T> input_mean_, input_inverse_scale_, target_mean_, target_inverse_scale_;
+    double log_target_scale_ = 0;
+    Buffer workspace_, scratch_, x_, y_, weight_;
+};
+
+extern template class Workspace<float>;
+extern template class Workspace<double>;
+
+}  // namespace likely

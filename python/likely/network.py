@@ -1,0 +1,285 @@
+"""The network: what it is made of, what it predicts, and its file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from numpy.typing import NDArray
+
+from likely import _core
+from likely._arrays import as_flag, as_integer, as_matrix, as_pair, as_seed, as_vector
+from likely.predictive import PredictiveDistribution
+
+
+class Network:
+    """A multilayer perceptron that predicts the parameters of a distribution.
+
+    Parameters
+    ----------
+    inputs : int
+        Number of feature columns.
+    targets : int, default 1
+        Number of target columns, independent given the features.
+    layers : sequence of Dense and Residual, default ()
+        Hidden layers. The same object twice is one set of weights, used twice. Without any the
+        model is linear.
+    distribution : str or Distribution, default "normal"
+        What the target is drawn from: ``"normal"``, ``"bernoulli"`` or an object such as
+        ``likely.Normal(scale="shared")`` or ``likely.Categorical(classes=3)``.
+    output : Dense, optional
+        The layer that puts out the raw parameters; by default dense, without an activation. Its
+        units must be the distribution's raw parameters times the targets.
+    standardize : bool, default False
+        Whether inputs (and targets, where the distribution allows) are standardised inside the
+        model. The first fit sets the scaling; predictions and losses are in the user's units.
+    dtype : {"float32", "float64"}, default "float32"
+        The precision of parameters and arithmetic.
+    seed : int, default 0
+        Decides the first parameters.
+    feature_names, target_names, class_names : sequence of str, optional
+        Stored in the model file.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where an argument, or the way layers fit together, is not possible.
+
+    Examples
+    --------
+    >>> import likely
+    >>> network = likely.Network(inputs=3, layers=[likely.Dense(8, "tanh")])
+    >>> network
+    Network(inputs=3, targets=1, layers=[Dense(8, tanh)], distribution=Normal, parameters=50)
+    >>> network.predict_distribution([[0.0, 1.0, 2.0]]).mean.shape
+    (1,)
+
+    """
+
+    def __init__(
+        self,
+        inputs: int,
+        targets: int = 1,
+        layers: Sequence[_core.Layer] = (),
+        distribution: str | _core.Distribution = "normal",
+        *,
+        output: _core.Dense | None = None,
+        standardize: bool = False,
+        dtype: str = "float32",
+        seed: int = 0,
+        feature_names: Sequence[str] | None = None,
+        target_names: Sequence[str] | None = None,
+        class_names: Sequence[str] | None = None,
+    ) -> None:
+        if isinstance(layers, (str, _core.Layer)):
+            raise TypeError(f"layers must be a list of layers; got {layers!r}, not in a list")
+        self._model = _core.Model(
+            inputs=as_integer("inputs", inputs, 1),
+            targets=as_integer("targets", targets, 1),
+            layers=list(layers),
+            output=output,
+            distribution=distribution,
+            dtype=str(dtype),
+            seed=as_seed(seed),
+            standardize=as_flag("standardize", standardize),
+            feature_names=_names("feature_names", feature_names),
+            target_names=_names("target_names", target_names),
+            class_names=_names("class_names", class_names),
+        )
+
+    @property
+    def inputs(self) -> int:
+        """Number of feature columns."""
+        return self._model.inputs
+
+    @property
+    def targets(self) -> int:
+        """Number of target columns."""
+        return self._model.targets
+
+    @property
+    def layers(self) -> list[_core.Layer]:
+        """The hidden layers."""
+        return list(self._model.layers)
+
+    @property
+    def output(self) -> _core.Layer:
+        """The layer that puts out the raw parameters."""
+        return self._model.output
+
+    @property
+    def distribution(self) -> _core.Distribution:
+        """What the target is drawn from."""
+        return self._model.distribution
+
+    @property
+    def dtype(self) -> str:
+        """The precision: "float32" or "float64"."""
+        return self._model.dtype
+
+    @property
+    def standardize(self) -> bool:
+        """Whether the data are standardised inside the model."""
+        return self._model.standardize
+
+    @property
+    def scaling(self) -> dict[str, NDArray[Any]] | None:
+        """Means and scales of inputs and targets, or None before the first fit or without scaling."""
+        return self._model.scaling
+
+    @property
+    def feature_names(self) -> list[str]:
+        """Names of the feature columns, or an empty list."""
+        return self._model.feature_names
+
+    @property
+    def target_names(self) -> list[str]:
+        """Names of the target columns, or an empty list."""
+        return self._model.target_names
+
+    @property
+    def class_names(self) -> list[str]:
+        """Names of the classes of the target, or an empty list."""
+        return self._model.class_names
+
+    @property
+    def parameters(self) -> NDArray[Any]:
+        """All parameters as one flat array: a view, so that writing into it changes the network.
+
+        The order is that of the layers: weight (inputs x outputs, C order), then bias, for each
+        distinct dense layer, the output layer last; then the learned constants of the distribution.
+        """
+        return self._model.parameters
+
+    @parameters.setter
+    def parameters(self, values: Any) -> None:
+        view = self._model.parameters
+        view[:] = as_vector("parameters", values, len(view), self.dtype)
+
+    def predict_distribution(self, x: Any) -> PredictiveDistribution:
+        """Predict the distribution of the target for each row of x, shape (rows, inputs).
+
+        Raises ValueError or TypeError where x has another shape, or a number that is not finite.
+
+        Examples
+        --------
+        >>> import likely
+        >>> network = likely.Network(inputs=2, layers=[likely.Dense(4, "relu")], dtype="float64")
+        >>> d = network.predict_distribution([[0.0, 0.0]])
+        >>> float(d.mean[0]), float(d.std[0])
+        (0.0, 1.0)
+
+        """
+        raw = self._model.raw(as_matrix("x", x, self.inputs, self.dtype))
+        return PredictiveDistribution(self._model, raw)
+
+    def loss(self, x: Any, y: Any, sample_weight: Any = None) -> float:
+        """Mean negative log-likelihood in the user's units, in nats.
+
+        The mean over rows of the sum over target columns. With sample_weight (one number for each
+        row) each row's loss is multiplied by its weight, and the sum is still divided by the
+        number of rows.
+
+        Examples
+        --------
+        >>> import likely
+        >>> coin = likely.Network(inputs=1, distribution="bernoulli", dtype="float64", seed=1)
+        >>> round(coin.loss([[0.0], [0.0]], [0, 1]), 6)  # zero inputs: a fair coin, log 2
+        0.693147
+
+        """
+        return self._model.loss(*self._data(x, y, sample_weight))
+
+    def loss_and_gradient(
+        self, x: Any, y: Any, sample_weight: Any = None
+    ) -> tuple[float, NDArray[Any]]:
+        """The loss as in `loss`, and its gradient with the layout of `parameters`.
+
+        Examples
+        --------
+        >>> import likely
+        >>> network = likely.Network(inputs=1)
+        >>> value, gradient = network.loss_and_gradient([[1.0], [2.0]], [3.0, 4.0])
+        >>> gradient.shape == network.parameters.shape
+        True
+
+        """
+        return self._model.loss_and_gradient(*self._data(x, y, sample_weight))
+
+    def _data(
+        self, x: Any, y: Any, sample_weight: Any
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+        x_matrix, y_matrix = as_pair(x, y, self.inputs, self.targets, self.dtype)
+        if sample_weight is None:
+            return x_matrix, y_matrix, None
+        weight = as_vector("sample_weight", sample_weight, len(x_matrix), self.dtype)
+        return x_matrix, y_matrix, weight
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a safetensors file, whole or not at all.
+
+        Raises OSError where the file cannot be written; an old file then stays as it was.
+        """
+        try:
+            self._model.save(os.fspath(path))
+        except RuntimeError as error:
+            raise OSError(str(error)) from None
+
+    def __repr__(self) -> str:
+        layers = ", ".join(_short(layer) for layer in self.layers)
+        return (
+            f"Network(inputs={self.inputs}, targets={self.targets}, layers=[{layers}], "
+            f"distribution={type(self.distribution).__name__}, parameters={self.parameters.size})"
+        )
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _from_bytes, (self._model.to_bytes(),)
+
+
+def _short(layer: _core.Layer) -> str:
+    if isinstance(layer, _core.Residual):
+        return f"Residual({', '.join(_short(inner) for inner in layer.layers)})"
+    assert isinstance(layer, _core.Dense)
+    activation = type(layer.activation).__name__.lower()
+    return f"Dense({layer.units})" if activation == "identity" else f"Dense({layer.units}, {activation})"
+
+
+def _names(argument: str, names: Sequence[str] | None) -> list[str]:
+    if names is None:
+        return []
+    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+        raise TypeError(f"{argument} must be a list of strings; got {names!r}")
+    return list(names)
+
+
+def _from_model(model: _core.Model) -> Network:
+    network = Network.__new__(Network)
+    network._model = model
+    return network
+
+
+def _from_bytes(data: bytes) -> Network:
+    return _from_model(_core.Model.from_bytes(data))
+
+
+def load(path: str | os.PathLike[str]) -> Network:
+    """Read a network that `Network.save` wrote.
+
+    Raises FileNotFoundError or another OSError where the file cannot be read, and ValueError, with
+    the file's name and the reason, where it is damaged or not a model of likely.
+
+    Examples
+    --------
+    >>> import likely, tempfile, os
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "model.safetensors")
+    ...     likely.Network(inputs=2).save(path)
+    ...     likely.load(path).inputs
+    2
+
+    """
+    name = os.fspath(path)
+    with open(name, "rb"):
+        pass  # a missing or unreadable file is Python's own, familiar error
+    return _from_model(_core.Model.load(name))

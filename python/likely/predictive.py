@@ -1,0 +1,149 @@
+"""What a prediction can tell: the predicted distribution of every row."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from likely import _core
+from likely._arrays import _as_array, as_integer, as_matrix, as_seed
+
+
+class PredictiveDistribution:
+    """The distributions that a network predicts, one for each row; made by `predict_distribution`.
+
+    Arrays have shape (rows,) for one target column and (rows, targets) for several, are in the user's
+    units, and come from the core; nothing is computed twice.
+
+    Examples
+    --------
+    >>> import likely
+    >>> d = likely.Network(inputs=1, dtype="float64").predict_distribution([[0.0], [0.0]])
+    >>> d
+    PredictiveDistribution(Normal, rows=2, targets=1)
+    >>> d.quantile(0.975).round(4)
+    array([1.96, 1.96])
+    >>> lower, upper = d.interval(0.9)
+    >>> upper.round(4)
+    array([1.6449, 1.6449])
+
+    """
+
+    def __init__(self, model: _core.Model, raw: NDArray[Any]) -> None:
+        self._model = model
+        self._raw = raw
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+    def __repr__(self) -> str:
+        family = type(self._model.distribution).__name__
+        return f"PredictiveDistribution({family}, rows={len(self)}, targets={self._model.targets})"
+
+    def __getitem__(self, rows: Any) -> PredictiveDistribution:
+        """The same for some rows: a slice, a mask or an array of row numbers."""
+        chosen = self._raw[rows]
+        if chosen.ndim != 2:
+            chosen = self._raw[[rows]]
+        return PredictiveDistribution(self._model, np.ascontiguousarray(chosen))
+
+    def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:
+        return values[..., 0] if self._model.targets == 1 else values
+
+    def _statistic(self, name: str, **keywords: Any) -> NDArray[Any]:
+        return self._shaped(self._model.evaluate(name, self._raw, **keywords))
+
+    @property
+    def raw(self) -> NDArray[Any]:
+        """The network's unconstrained outputs, (rows, raw parameters times targets)."""
+        return self._raw
+
+    @property
+    def params(self) -> dict[str, NDArray[Any]]:
+        """The family's parameters under the names of torch.distributions.
+
+        Normal: loc, scale; Bernoulli: probs; Categorical: probs with the classes as last axis.
+        """
+        family = self._model.distribution
+        if isinstance(family, _core.Categorical):
+            probabilities = [
+                self._statistic("parameter", parameter=k) for k in range(family.classes)
+            ]
+            return {"probs": np.stack(probabilities, axis=-1)}
+        names = self._model.parameter_names
+        return {name: self._statistic("parameter", parameter=i) for i, name in enumerate(names)}
+
+    @property
+    def mean(self) -> NDArray[Any]:
+        """Expected values; nan for Categorical, whose labels have no order of size."""
+        return self._statistic("mean")
+
+    @property
+    def std(self) -> NDArray[Any]:
+        """Standard deviations."""
+        return self._statistic("std")
+
+    @property
+    def variance(self) -> NDArray[Any]:
+        """Variances."""
+        return np.square(self.std)
+
+    @property
+    def mode(self) -> NDArray[Any]:
+        """The most probable values; for classes the most probable label."""
+        return self._statistic("mode")
+
+    @property
+    def entropy(self) -> NDArray[Any]:
+        """Differential entropy (Normal) or entropy, in nats."""
+        return self._statistic("entropy")
+
+    @property
+    def median(self) -> NDArray[Any]:
+        """The quantile at 0.5."""
+        return self.quantile(0.5)
+
+    def quantile(self, probability: float) -> NDArray[Any]:
+        """The value that the target stays below with this probability, in [0, 1]."""
+        return self._statistic("quantile", probability=_as_probability("probability", probability))
+
+    def interval(self, coverage: float) -> tuple[NDArray[Any], NDArray[Any]]:
+        """The central interval that holds the target with this probability: (lower, upper)."""
+        tail = (1 - _as_probability("coverage", coverage)) / 2
+        return self.quantile(tail), self.quantile(1 - tail)
+
+    def _targets(self, y: Any) -> NDArray[Any]:
+        matrix = as_matrix("y", y, self._model.targets, self._model.dtype)
+        if len(matrix) != len(self):
+            raise ValueError(f"y must have {len(self)} rows, one for each prediction; got {len(matrix)}")
+        return matrix
+
+    def cdf(self, y: Any) -> NDArray[Any]:
+        """The probability that the target is at most y, y as (rows,) or (rows, targets)."""
+        return self._statistic("cdf", argument=self._targets(y))
+
+    def log_prob(self, y: Any) -> NDArray[Any]:
+        """The log of the density (or probability) at y, for each target column.
+
+        Raises ValueError where y is outside the support.
+        """
+        targets = self._targets(y)
+        self._model.supports(targets, "y")
+        return self._statistic("log_prob", argument=targets)
+
+    def sample(self, n: int, seed: int = 0) -> NDArray[Any]:
+        """Draw n values for every row: (n, rows) or (n, rows, targets). The same seed, the same draws."""
+        count = as_integer("n", n, 1)
+        return self._shaped(self._model.sample(self._raw, count, as_seed(seed)))
+
+
+def _as_probability(argument: str, value: Any) -> float:
+    array = _as_array(argument, value, "float64")
+    if array.ndim != 0:
+        raise ValueError(f"{argument} must be one number; got shape {array.shape}")
+    probability = float(array)
+    if not 0 <= probability <= 1:
+        raise ValueError(f"{argument} must be in [0, 1]; got {probability}")
+    return probability

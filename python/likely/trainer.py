@@ -1,0 +1,165 @@
+"""The trainer: how parameters are fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from likely import _core
+from likely._arrays import as_flag, as_integer, as_pair, as_seed, as_vector
+from likely.network import Network
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """What a callback is told after each epoch; losses are in the user's units."""
+
+    number: int
+    """Counted from 0."""
+    loss: float
+    validation_loss: float | None
+
+
+class Trainer:
+    """Fits networks by minimising the mean negative log-likelihood in mini-batches.
+
+    Parameters
+    ----------
+    optimizer : str or Optimizer, default "adam"
+        ``"sgd"``, ``"adam"`` or an object such as ``likely.SGD(learning_rate=0.1, momentum=0.9)``.
+    batch_size : int or None, default 32
+        Rows in a step; None is the whole set.
+    epochs : int, default 100
+        Passes over the data.
+    shuffle : bool, default True
+        Whether each epoch takes the rows in a new order, a function of seed and epoch.
+    drop_last : bool, default False
+        Whether the last batch of an epoch is dropped where it is short.
+    patience : int, optional
+        Stop after so many epochs without a new lowest validation loss. The parameters of the
+        best epoch are then restored, also where the epochs run out first.
+    seed : int, default 0
+        Decides the order of the rows.
+
+    Attributes
+    ----------
+    history : History
+        Of the last fit; kept also where the fit was interrupted.
+
+    Examples
+    --------
+    >>> import likely, numpy as np
+    >>> x = np.linspace(-1, 1, 64)
+    >>> network = likely.Network(inputs=1, dtype="float64")
+    >>> trainer = likely.Trainer(optimizer=likely.Adam(learning_rate=0.05), epochs=200)
+    >>> history = trainer.fit(network, x, 2 * x + 0.5)
+    >>> network.predict_distribution([[0.5]]).mean.round(2)
+    array([1.5])
+
+    """
+
+    def __init__(
+        self,
+        optimizer: str | _core.Optimizer = "adam",
+        batch_size: int | None = 32,
+        epochs: int = 100,
+        *,
+        shuffle: bool = True,
+        drop_last: bool = False,
+        patience: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.batch_size = None if batch_size is None else as_integer("batch_size", batch_size, 1)
+        self.epochs = as_integer("epochs", epochs, 1)
+        self.shuffle = as_flag("shuffle", shuffle)
+        self.drop_last = as_flag("drop_last", drop_last)
+        self.patience = None if patience is None else as_integer("patience", patience, 1)
+        self.seed = as_seed(seed)
+        self._options = _core.TrainerOptions(
+            optimizer=optimizer,
+            batch_size=self.batch_size,
+            epochs=self.epochs,
+            shuffle=self.shuffle,
+            drop_last=self.drop_last,
+            patience=self.patience,
+            seed=self.seed,
+        )
+        self.optimizer = self._options.optimizer
+        self.history = _core.History()
+
+    def fit(
+        self,
+        network: Network,
+        x: Any,
+        y: Any,
+        *,
+        validation: tuple[Any, Any] | None = None,
+        sample_weight: Any = None,
+        callback: Callable[[Epoch], Any] | None = None,
+    ) -> _core.History:
+        """Fit the network's parameters in place, starting from those it has.
+
+        The loop runs without the interpreter lock. Ctrl-C stops it between two steps: the
+        network then holds the parameters of the last step, and `history` what was reached.
+
+        Parameters
+        ----------
+        network : Network
+        x : array of shape (rows, inputs)
+            (rows,) will do for one input.
+        y : array of shape (rows, targets)
+            (rows,) will do for one target. Classes are 0, 1, ..., K-1.
+        validation : pair (x, y), optional
+            Held-out data, looked at after each epoch.
+        sample_weight : array of shape (rows,), optional
+            Scaled to mean 1; a batch's loss is sum(weight * loss) / batch size.
+        callback : function of an `Epoch`, optional
+            Called after each epoch; a true answer stops the fit.
+
+        Returns
+        -------
+        History
+
+        Raises
+        ------
+        ValueError, TypeError
+            Where data or arguments are not possible, before anything is changed.
+        DivergedError
+            Where the loss is no longer finite.
+
+        """
+        if not isinstance(network, Network):
+            raise TypeError(f"network must be a likely.Network; got {type(network).__name__}")
+        inputs, targets, dtype = network.inputs, network.targets, network.dtype
+        x_matrix, y_matrix = as_pair(x, y, inputs, targets, dtype)
+        weight = None
+        if sample_weight is not None:
+            weight = as_vector("sample_weight", sample_weight, len(x_matrix), dtype)
+        held_out = None
+        if validation is not None:
+            if not isinstance(validation, (tuple, list)) or len(validation) != 2:
+                raise TypeError(f"validation must be a pair (x, y); got {type(validation).__name__}")
+            held_out = as_pair(*validation, inputs, targets, dtype, prefix="validation ")
+        if callback is not None and not callable(callback):
+            raise TypeError(f"callback must be a function; got {type(callback).__name__}")
+        after_epoch = None if callback is None else lambda *report: callback(Epoch(*report))
+        self.history = _core.History()
+        _core.fit(
+            model=network._model,
+            options=self._options,
+            x=x_matrix,
+            y=y_matrix,
+            sample_weight=weight,
+            validation=held_out,
+            callback=after_epoch,
+            history=self.history,
+        )
+        return self.history
+
+    def __repr__(self) -> str:
+        return (
+            f"Trainer(optimizer={self.optimizer!r}, batch_size={self.batch_size}, "
+            f"epochs={self.epochs}, shuffle={self.shuffle}, drop_last={self.drop_last}, "
+            f"patience={self.patience}, seed={self.seed})"
+        )

@@ -1,0 +1,63 @@
+"""The predicted distribution of each row and target column, in the user's units.
+
+Contract: the target is location + scale * (a variable of the family with these raw parameters), so
+every answer is the family's own, moved by this map. Results have the shape (rows, target columns);
+`sample(count)` has (count, rows, target columns).
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from . import philox
+from .arrays import Array
+from .distributions import Distribution
+
+
+class Predictive:
+    def __init__(self, distribution: Distribution, raw: Array, location: Array, scale: Array):
+        self.distribution = distribution
+        self.raw = raw
+        self.location = location
+        self.scale = scale
+
+    def _standardised(self, y: ArrayLike) -> Array:
+        return (np.asarray(y, dtype=np.float64) - self.location) / self.scale
+
+    @property
+    def parameters(self) -> dict[str, Array]:
+        return self.distribution.parameters(self.raw, self.location, self.scale)
+
+    @property
+    def mean(self) -> Array:
+        return self.location + self.scale * self.distribution.mean(self.raw)
+
+    @property
+    def variance(self) -> Array:
+        return self.scale**2 * self.distribution.variance(self.raw)
+
+    @property
+    def std(self) -> Array:
+        return self.scale * self.distribution.std(self.raw)
+
+    @property
+    def mode(self) -> Array:
+        return self.location + self.scale * self.distribution.mode(self.raw)
+
+    @property
+    def entropy(self) -> Array:
+        return self.distribution.entropy(self.raw) + np.log(self.scale)
+
+    def log_prob(self, y: ArrayLike) -> Array:
+        return self.distribution.log_prob(self.raw, self._standardised(y)) - np.log(self.scale)
+
+    def cdf(self, y: ArrayLike) -> Array:
+        return self.distribution.cdf(self.raw, self._standardised(y))
+
+    def quantile(self, p: ArrayLike) -> Array:
+        return self.location + self.scale * self.distribution.quantile(self.raw, p)
+
+    def sample(self, count: int, seed: int) -> Array:
+        shape = (count, *self.raw.shape[1:])
+        draws = philox.words(seed, philox.SAMPLE, 0, 0, 0, int(np.prod(shape)))
+        uniforms = philox.uniform64(draws).reshape(shape)
+        return np.stack([self.quantile(u) for u in uniforms])
