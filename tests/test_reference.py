@@ -223,7 +223,7 @@ RECTIFIERS = ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus")
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_initialisers(init: str, activation: str, limit: float, std: float, dtype: str) -> None:
     w, bias = philox.initialise(init, activation, 50, 20, seed=2, layer=1, dtype=dtype)
-    assert w.shape == (50, 20) and bias.shape == (20,)
+    assert (w.shape, bias.shape) == ((50, 20), (20,))
     assert np.abs(w).max() <= limit * (1 + 1e-7)
     assert np.isfinite(limit) or np.abs(w).max() > 3 * std
     assert_allclose([w.mean(), w.std()], [0, std], atol=0.1 * std)

@@ -9,6 +9,6 @@ template <>
 Activation from_python(py::handle object, const std::string& argument) {
     return kind_from_python<Activation>(object, argument);
 }
-template py::object to_python<Activation>(const Activation&);
+template KindReference<Activation> to_python<Activation>(const Activation&);
 
 }  // namespace likely::python

@@ -218,6 +218,8 @@ std::string init_doc() {
 
 template <class Kind, class Member>
 void define_member(py::module_& module) {
+    py::options options;
+    options.disable_function_signatures();  // the docstrings below begin with true ones
     using Object = MemberObject<Kind, Member>;
     auto type = py::reinterpret_borrow<py::class_<Object, KindObject<Kind>>>(
         module.attr(std::string(Member::name).c_str()));
@@ -245,14 +247,16 @@ void define_member(py::module_& module) {
                 [pointer = field.member](const Object& object) {
                     return field_to_python(std::get<Member>(kind_of<Kind>(object)).*pointer);
                 },
-                py::is_method(type)),
-            (name + "(self) -> " + text + "\n" + std::string(field.doc)).c_str());
+                py::is_method(type), (name + "(self) -> " + text).c_str()),
+            std::string(field.doc).c_str());
     });
     type.attr("__signature__") = signature<Member>();
 }
 
 template <class Kind>
 void define(py::module_& module) {
+    py::options options;
+    options.disable_function_signatures();
     using Object = KindObject<Kind>;
     auto base = py::reinterpret_borrow<py::class_<Object>>(module.attr(kind_name<Kind>()));
     base.def("__repr__", &representation<Kind>, "__repr__(self) -> str");
@@ -307,7 +311,7 @@ Kind kind_from_python(py::handle object, const std::string& argument) {
 }
 
 template <class Kind>
-py::object to_python(const typename Held<Kind>::Type& value) {
+KindReference<Kind> to_python(const typename Held<Kind>::Type& value) {
     const auto& kind = [&]() -> const Kind& {
         if constexpr (std::is_same_v<Kind, Layer>) {
             return *value;
@@ -319,7 +323,7 @@ py::object to_python(const typename Held<Kind>::Type& value) {
         [&](const auto& member) {
             MemberObject<Kind, std::decay_t<decltype(member)>> object;
             object.value = value;
-            return py::cast(std::move(object));
+            return py::cast(std::move(object)).template cast<KindReference<Kind>>();
         },
         kind);
 }

@@ -9,6 +9,6 @@ template <>
 Distribution from_python(py::handle object, const std::string& argument) {
     return kind_from_python<Distribution>(object, argument);
 }
-template py::object to_python<Distribution>(const Distribution&);
+template KindReference<Distribution> to_python<Distribution>(const Distribution&);
 
 }  // namespace likely::python

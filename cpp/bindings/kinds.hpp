@@ -57,9 +57,18 @@ Distribution from_python(py::handle object, const std::string& argument);
 template <>
 Optimizer from_python(py::handle object, const std::string& argument);
 
+/// A Python object of a kind; a type of its own so that signatures show the kind's name.
+template <class Kind>
+class KindReference : public py::object {
+    static bool check(PyObject* object) { return py::isinstance<KindObject<Kind>>(object); }
+
+  public:
+    PYBIND11_OBJECT(KindReference, py::object, check)
+};
+
 /// The Python object of a member of a kind.
 template <class Kind>
-py::object to_python(const typename Held<Kind>::Type& value);
+KindReference<Kind> to_python(const typename Held<Kind>::Type& value);
 
 /// "int 3", "str 'abc'": what came, for error messages.
 std::string described(py::handle object);
@@ -77,3 +86,13 @@ void define_layers(py::module_& module);
 void define_optimizers(py::module_& module);
 
 }  // namespace likely::python
+
+template <class Kind>
+struct pybind11::detail::handle_type_name<likely::python::KindReference<Kind>> {
+    static constexpr auto name = const_name("likely._core.") + [] {
+        if constexpr (std::is_same_v<Kind, likely::Activation>) return const_name("Activation");
+        if constexpr (std::is_same_v<Kind, likely::Distribution>) return const_name("Distribution");
+        if constexpr (std::is_same_v<Kind, likely::Layer>) return const_name("Layer");
+        if constexpr (std::is_same_v<Kind, likely::Optimizer>) return const_name("Optimizer");
+    }();
+};

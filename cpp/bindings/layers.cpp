@@ -5,6 +5,6 @@ namespace likely::python {
 void declare_layers(py::module_& module) { declare<Layer>(module); }
 void define_layers(py::module_& module) { define<Layer>(module); }
 
-template py::object to_python<Layer>(const LayerPointer&);
+template KindReference<Layer> to_python<Layer>(const LayerPointer&);
 
 }  // namespace likely::python

@@ -56,8 +56,8 @@ const T* shared_constants(const Model<T>& model) {
 
 /// Throws unless the data suit the model; returns the number of rows.
 template <class T>
-std::int64_t check_data(const Model<T>& model, const py::array& x,
-                        const std::optional<py::array>& y, const std::optional<py::array>& weight) {
+std::int64_t check_data(const Model<T>& model, const NumberArray& x,
+                        const std::optional<NumberArray>& y, const std::optional<NumberArray>& weight) {
     const std::int64_t rows = x.shape(0);
     check_finite("x", numbers<T>(x), rows, model.plan().inputs);
     if (y) {
@@ -68,8 +68,8 @@ std::int64_t check_data(const Model<T>& model, const py::array& x,
     return rows;
 }
 
-py::array raw(ModelObject& object, const py::array& x) {
-    return object.visit([&](auto& model) -> py::array {
+NumberArray raw(ModelObject& object, const NumberArray& x) {
+    return object.visit([&](auto& model) -> NumberArray {
         using T = decltype(number_type(model));
         const std::int64_t rows = check_data(model, x, std::nullopt, std::nullopt);
         Array<T> out({rows, model.plan().raw_width});
@@ -83,8 +83,8 @@ py::array raw(ModelObject& object, const py::array& x) {
 
 /// The mean loss in the user's units and, where `gradient` is not null, its derivative.
 template <class T>
-double mean_loss(Model<T>& model, const py::array& x, const py::array& y,
-                 const std::optional<py::array>& weight, T* gradient) {
+double mean_loss(Model<T>& model, const NumberArray& x, const NumberArray& y,
+                 const std::optional<NumberArray>& weight, T* gradient) {
     const std::int64_t rows = check_data(model, x, y, weight);
     const Rows<T> data{numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight), nullptr, rows};
     const py::gil_scoped_release released;
@@ -100,17 +100,17 @@ double mean_loss(Model<T>& model, const py::array& x, const py::array& y,
     return (loss + workspace.log_target_scale() * weight_sum) / count;
 }
 
-double loss(ModelObject& object, const py::array& x, const py::array& y,
-            const std::optional<py::array>& weight) {
+double loss(ModelObject& object, const NumberArray& x, const NumberArray& y,
+            const std::optional<NumberArray>& weight) {
     return object.visit([&](auto& model) {
         using T = decltype(number_type(model));
         return mean_loss<T>(model, x, y, weight, nullptr);
     });
 }
 
-py::tuple loss_and_gradient(ModelObject& object, const py::array& x, const py::array& y,
-                            const std::optional<py::array>& weight) {
-    return object.visit([&](auto& model) -> py::tuple {
+py::typing::Tuple<double, NumberArray> loss_and_gradient(ModelObject& object, const NumberArray& x, const NumberArray& y,
+                            const std::optional<NumberArray>& weight) {
+    return object.visit([&](auto& model) -> py::typing::Tuple<double, NumberArray> {
         using T = decltype(number_type(model));
         Array<T> gradient(model.plan().parameter_count);
         const double value = mean_loss<T>(model, x, y, weight, gradient.mutable_data());
@@ -118,10 +118,10 @@ py::tuple loss_and_gradient(ModelObject& object, const py::array& x, const py::a
     });
 }
 
-py::array evaluate(ModelObject& object, const std::string& statistic,
-                   const py::array& raw_parameters, const std::optional<py::array>& argument,
+NumberArray evaluate(ModelObject& object, const std::string& statistic,
+                   const NumberArray& raw_parameters, const std::optional<NumberArray>& argument,
                    double probability, std::int64_t parameter) {
-    return object.visit([&](auto& model) -> py::array {
+    return object.visit([&](auto& model) -> NumberArray {
         using T = decltype(number_type(model));
         Evaluation what = evaluation_for(model, statistic_named(statistic));
         what.probability = probability;
@@ -139,9 +139,9 @@ py::array evaluate(ModelObject& object, const std::string& statistic,
 }
 
 /// Draws by inversion: the quantile function at counter-based uniforms (docs/conventions.md).
-py::array sample(ModelObject& object, const py::array& raw_parameters, std::int64_t count,
+NumberArray sample(ModelObject& object, const NumberArray& raw_parameters, std::int64_t count,
                  std::uint64_t seed) {
-    return object.visit([&](auto& model) -> py::array {
+    return object.visit([&](auto& model) -> NumberArray {
         using T = decltype(number_type(model));
         const std::int64_t rows = raw_parameters.shape(0);
         const std::int64_t size = rows * model.plan().targets;
@@ -178,12 +178,12 @@ std::vector<std::string> parameter_names(const ModelObject& object) {
         object.model);
 }
 
-py::object scaling(const ModelObject& object) {
+std::optional<py::typing::Dict<py::str, NumberArray>> scaling(const ModelObject& object) {
     return std::visit(
-        [](const auto& model) -> py::object {
+        [](const auto& model) -> std::optional<py::typing::Dict<py::str, NumberArray>> {
             const Scaling& s = model.scaling();
-            if (!s.fitted()) return py::none();
-            py::dict result;
+            if (!s.fitted()) return std::nullopt;
+            py::typing::Dict<py::str, NumberArray> result;
             const auto add = [&](const char* name, const std::vector<double>& values) {
                 result[name] =
                     py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
@@ -265,7 +265,7 @@ void bind_network(py::module_& module) {
         .def("sample", &sample, py::arg("raw"), py::arg("count"), py::arg("seed"))
         .def(
             "supports",
-            [](const ModelObject& object, const py::array& y, const std::string& argument) {
+            [](const ModelObject& object, const NumberArray& y, const std::string& argument) {
                 std::visit(
                     [&](const auto& model) {
                         using T = decltype(number_type(model));
@@ -277,8 +277,8 @@ void bind_network(py::module_& module) {
             py::arg("y"), py::arg("argument"))
         .def_property_readonly(
             "parameters",
-            [](const py::object& self) -> py::array {
-                return self.cast<ModelObject&>().visit([&](auto& model) -> py::array {
+            [](const py::object& self) -> NumberArray {
+                return self.cast<ModelObject&>().visit([&](auto& model) -> NumberArray {
                     using T = decltype(number_type(model));
                     return Array<T>(static_cast<py::ssize_t>(model.parameters().size()),
                                     model.parameters().data(), self);
@@ -314,7 +314,7 @@ void bind_network(py::module_& module) {
             "output",
             [=](const ModelObject& o) { return to_python<Layer>(specification_of(o).output); })
         .def_property_readonly("layers", [=](const ModelObject& o) {
-            py::list layers;
+            py::typing::List<KindReference<Layer>> layers;
             for (const auto& layer : specification_of(o).layers)
                 layers.append(to_python<Layer>(layer));
             return layers;

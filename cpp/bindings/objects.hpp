@@ -5,6 +5,7 @@
 
 #include <pybind11/numpy.h>
 #include <pybind11/pybind11.h>
+#include <pybind11/typing.h>
 
 #include <string>
 
@@ -26,19 +27,26 @@ struct ModelObject {
 template <class T>
 T number_type(const Model<T>&);
 
+/// An array in the model's precision; a type of its own so that signatures show what it is.
+class NumberArray : public py::array {
+  public:
+    using py::array::array;
+    NumberArray(const py::array& values) : py::array(values) {}
+};
+
 template <class T>
 using Array = py::array_t<T, py::array::c_style>;
 
 /// The numbers of an array argument; the array must already be C-order and of type T.
 template <class T>
-const T* numbers(const py::array& array) {
+const T* numbers(const NumberArray& array) {
     if (!py::isinstance<Array<T>>(array))
         throw py::type_error("array must be C-order in the network's precision");
     return static_cast<const T*>(array.data());
 }
 
 template <class T>
-const T* numbers_or_null(const std::optional<py::array>& array) {
+const T* numbers_or_null(const std::optional<NumberArray>& array) {
     return array ? numbers<T>(*array) : nullptr;
 }
 
@@ -47,3 +55,8 @@ void bind_trainer(py::module_& module);
 void bind_system(py::module_& module);
 
 }  // namespace likely::python
+
+template <>
+struct pybind11::detail::handle_type_name<likely::python::NumberArray> {
+    static constexpr auto name = const_name("numpy.typing.NDArray[typing.Any]");
+};

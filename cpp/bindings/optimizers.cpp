@@ -9,6 +9,6 @@ template <>
 Optimizer from_python(py::handle object, const std::string& argument) {
     return kind_from_python<Optimizer>(object, argument);
 }
-template py::object to_python<Optimizer>(const Optimizer&);
+template KindReference<Optimizer> to_python<Optimizer>(const Optimizer&);
 
 }  // namespace likely::python

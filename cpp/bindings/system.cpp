@@ -1,6 +1,9 @@
 // What machine and which build this is.
 #include <pybind11/stl.h>
 
+#include <map>
+#include <string>
+
 #include "kernels/table.hpp"
 #include "kernels_loaded.hpp"
 #include "objects.hpp"
@@ -19,15 +22,17 @@ std::string compiler() {
 }  // namespace
 
 void bind_system(py::module_& module) {
-    module.def("system", [] {
-        py::dict result;
-        result["instruction_set"] = kernel_table().instruction_set;
-        result["installed_instruction_sets"] = installed_kernel_sets();
-        result["cpu_level"] = cpu_level();
-        result["compiler"] = compiler();
-        result["eigen"] = kernel_table().eigen;
-        result["threads"] = 1;
-        return result;
+    module.def("system", []() -> std::map<std::string, std::string> {
+        std::string installed;
+        for (const std::string& set : installed_kernel_sets()) {
+            installed += (installed.empty() ? "" : ", ") + set;
+        }
+        return {{"instruction_set", kernel_table().instruction_set},
+                {"installed_instruction_sets", installed},
+                {"cpu_level", cpu_level()},
+                {"compiler", compiler()},
+                {"eigen", kernel_table().eigen},
+                {"threads", "1"}};
     });
 }
 

@@ -12,13 +12,13 @@ namespace likely::python {
 namespace {
 
 template <class T>
-Dataset<T> dataset(const py::array& x, const py::array& y, const std::optional<py::array>& weight) {
+Dataset<T> dataset(const NumberArray& x, const NumberArray& y, const std::optional<NumberArray>& weight) {
     return {numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight), x.shape(0)};
 }
 
-void run_fit(ModelObject& object, const TrainerOptions& options, const py::array& x,
-             const py::array& y, const std::optional<py::array>& weight,
-             const std::optional<std::pair<py::array, py::array>>& validation,
+void run_fit(ModelObject& object, const TrainerOptions& options, const NumberArray& x,
+             const NumberArray& y, const std::optional<NumberArray>& weight,
+             const std::optional<std::pair<NumberArray, NumberArray>>& validation,
              const py::object& callback, History& history) {
     Hooks hooks;
     hooks.poll = [] {
@@ -42,7 +42,7 @@ void run_fit(ModelObject& object, const TrainerOptions& options, const py::array
     });
 }
 
-py::array_t<double> as_array(const std::vector<double>& values) {
+NumberArray as_array(const std::vector<double>& values) {
     return py::array_t<double>(static_cast<py::ssize_t>(values.size()), values.data());
 }
 

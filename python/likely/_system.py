@@ -21,7 +21,7 @@ def show_config() -> None:
     rows = {
         "likely": version("likely"),
         "kernel set": f"{system['instruction_set']} "
-        f"(installed: {', '.join(system['installed_instruction_sets'])})",
+        f"(installed: {system['installed_instruction_sets']})",
         "CPU level": f"{system['cpu_level']} ({platform.machine()})",
         "compiler": system["compiler"],
         "Eigen": system["eigen"],

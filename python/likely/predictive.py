@@ -88,7 +88,8 @@ class PredictiveDistribution:
     @property
     def variance(self) -> NDArray[Any]:
         """Variances."""
-        return np.square(self.std)
+        variance: NDArray[Any] = np.square(self.std)
+        return variance
 
     @property
     def mode(self) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from .training import History, fit
 
 __all__ = [
     "ACTIVATIONS",
+    "SGD",
     "Adam",
     "Bernoulli",
     "Categorical",
@@ -26,7 +27,6 @@ __all__ = [
     "Optimizer",
     "Predictive",
     "Residual",
-    "SGD",
     "Scaling",
     "fit",
     "philox",

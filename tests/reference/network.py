@@ -3,9 +3,9 @@
 Contract: `parameters` holds the distinct dense layers in the order of their first appearance, the
 output layer last, each as weight (inputs, units) in C order and then bias, and behind them the
 shared constants of the distribution, one a target column. A layer object that appears twice is one
-set of parameters. Arithmetic is float64 whatever the `dtype`, which decides only how the initial
-parameters are drawn and rounded. x is (rows, inputs), y is (rows, targets), the loss is in the
-user's units.
+set of parameters. Arithmetic is float64 whatever the `dtype`, which decides only the bits of
+uniforms and the rounding of initial parameters. x is (rows, inputs), y is (rows, targets), the loss
+is in the user's units.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -93,6 +93,7 @@ class Network:
         self.targets = targets
         self.layers: list[Layer] = [*layers, output]
         self.distribution = distribution
+        self.dtype = dtype
         self.scaling: Scaling | None = None
 
         self.slots: dict[Dense, Slots] = {}
@@ -186,7 +187,9 @@ class Network:
     def predict(self, x: ArrayLike) -> Predictive:
         scaling = self._scaling()
         raw = self._all_raw(self.raw(x))
-        return Predictive(self.distribution, raw, scaling.target_mean, scaling.target_scale)
+        return Predictive(
+            self.distribution, raw, scaling.target_mean, scaling.target_scale, self.dtype
+        )
 
     def loss(self, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> float:
         return self.loss_and_gradient(x, y, weight)[0]

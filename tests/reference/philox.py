@@ -35,6 +35,13 @@ def uniform64(w: Words) -> Array:
     return ((w >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52
 
 
+def uniform(w: Words, dtype: str) -> Array:
+    """In the precision of a network of this type."""
+    if dtype not in ("float32", "float64"):
+        raise ValueError(f"unknown dtype {dtype!r}")
+    return uniform32(w) if dtype == "float32" else uniform64(w)
+
+
 def shuffle(n: int, seed: int, epoch: int) -> np.ndarray:
     """The order of the rows 0 .. n-1 in this epoch: a forward Fisher-Yates shuffle."""
     order = np.arange(n)
@@ -53,11 +60,8 @@ def initialise(
         init = "he_uniform" if activation in HE_ACTIVATIONS else "glorot_uniform"
     if init not in INITIALISERS:
         raise ValueError(f"unknown initialiser {init!r}")
-    if dtype not in ("float32", "float64"):
-        raise ValueError(f"unknown dtype {dtype!r}")
     size = inputs * units
-    draws = words(seed, INITIALISATION, 0, 0, layer, size + units)
-    u = uniform32(draws) if dtype == "float32" else uniform64(draws)
+    u = uniform(words(seed, INITIALISATION, 0, 0, layer, size + units), dtype)
 
     if init == "zeros":
         values = np.zeros_like(u)

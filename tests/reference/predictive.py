@@ -14,11 +14,14 @@ from .distributions import Distribution
 
 
 class Predictive:
-    def __init__(self, distribution: Distribution, raw: Array, location: Array, scale: Array):
+    def __init__(
+        self, distribution: Distribution, raw: Array, location: Array, scale: Array, dtype: str
+    ) -> None:
         self.distribution = distribution
         self.raw = raw
         self.location = location
         self.scale = scale
+        self.dtype = dtype
 
     def _standardised(self, y: ArrayLike) -> Array:
         return (np.asarray(y, dtype=np.float64) - self.location) / self.scale
@@ -59,5 +62,4 @@ class Predictive:
     def sample(self, count: int, seed: int) -> Array:
         shape = (count, *self.raw.shape[1:])
         draws = philox.words(seed, philox.SAMPLE, 0, 0, 0, int(np.prod(shape)))
-        uniforms = philox.uniform64(draws).reshape(shape)
-        return np.stack([self.quantile(u) for u in uniforms])
+        return self.quantile(philox.uniform(draws, self.dtype).reshape(shape))

@@ -1,0 +1,442 @@
+"""
+The C++ core of likely.
+"""
+from __future__ import annotations
+import collections.abc
+import inspect
+import numpy.typing
+import os
+import typing
+__all__: list[str] = ['Activation', 'Adam', 'Bernoulli', 'Categorical', 'Dense', 'Distribution', 'DivergedError', 'ELU', 'GELU', 'History', 'Identity', 'Layer', 'LeakyReLU', 'Model', 'Normal', 'Optimizer', 'ReLU', 'Residual', 'SGD', 'SiLU', 'Sigmoid', 'Softplus', 'Tanh', 'TrainerOptions', 'fit', 'system']
+class Activation:
+    """
+    Base class of every Activation.
+    """
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        ...
+    def __repr__(self) -> str:
+        ...
+class Identity(Activation):
+    """
+    z
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class ReLU(Activation):
+    """
+    max(z, 0); its derivative at 0 is 0. Nair and Hinton (2010).
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class LeakyReLU(Activation):
+    """
+    z where z > 0, else negative_slope z. Maas et al. (2013).
+    
+    Parameters
+    ----------
+    negative_slope : float, default 0.01
+        slope below zero, at least 0
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, negative_slope: float = 0.01) -> None:
+        ...
+    @property
+    def negative_slope(self) -> float:
+        """
+        slope below zero, at least 0
+        """
+class ELU(Activation):
+    """
+    z where z > 0, else alpha (exp(z) - 1). Clevert et al. (2016).
+    
+    Parameters
+    ----------
+    alpha : float, default 1.0
+        minus the limit at -infinity, positive
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, alpha: float = 1.0) -> None:
+        ...
+    @property
+    def alpha(self) -> float:
+        """
+        minus the limit at -infinity, positive
+        """
+class GELU(Activation):
+    """
+    z Phi(z), Phi the standard normal cdf (the exact form). Hendrycks and Gimpel (2016).
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class SiLU(Activation):
+    """
+    z / (1 + exp(-z)). Elfwing et al. (2018).
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Sigmoid(Activation):
+    """
+    1 / (1 + exp(-z))
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Tanh(Activation):
+    """
+    tanh(z)
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Softplus(Activation):
+    """
+    log(1 + exp(z)). Dugas et al. (2001).
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Distribution:
+    """
+    Base class of every Distribution.
+    """
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        ...
+    def __repr__(self) -> str:
+        ...
+class Normal(Distribution):
+    """
+    Normal distribution of a real target. Raw parameters: loc and log_scale, with scale = exp(log_scale).
+    With scale=1.0 the loss is half the squared error plus log(2 pi) / 2.
+    Source: Nix and Weigend (1994), 'Estimating the mean and variance of the target probability distribution'.
+    
+    Parameters
+    ----------
+    scale : str | float, default 'predicted'
+        'predicted' for each row, 'shared' (one learned constant for each target column), or a positive number
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, scale: str | float = 'predicted') -> None:
+        ...
+    @property
+    def scale(self) -> str | float:
+        """
+        'predicted' for each row, 'shared' (one learned constant for each target column), or a positive number
+        """
+class Bernoulli(Distribution):
+    """
+    Bernoulli distribution of a target that is 0 or 1. Raw parameter: logit, with probs = 1 / (1 + exp(-logit)).
+    The loss is the binary cross-entropy. Source: Cox (1958), 'The regression analysis of binary sequences'.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Categorical(Distribution):
+    """
+    Categorical distribution of a label 0, 1, ..., classes - 1. Raw parameters: one logit for each class, with
+    probs = softmax(logits). The loss is the cross-entropy.
+    Source: Bridle (1990), 'Probabilistic interpretation of feedforward classification network outputs'.
+    
+    Parameters
+    ----------
+    classes : int
+        number of classes, at least 2
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, classes: int) -> None:
+        ...
+    @property
+    def classes(self) -> int:
+        """
+        number of classes, at least 2
+        """
+class Layer:
+    """
+    Base class of every Layer.
+    """
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        ...
+    def __repr__(self) -> str:
+        ...
+class Dense(Layer):
+    """
+    Fully connected layer: activation(x @ weight + bias).
+    
+    Parameters
+    ----------
+    units : int
+        number of outputs, at least 1
+    activation : str | Activation, default 'identity'
+        a name or an activation object
+    bias : bool, default True
+        whether a bias is added
+    init : str, default 'auto'
+        'auto' (he_uniform before the relu family, else glorot_uniform), 'glorot_uniform', 'he_uniform', 'torch_uniform', 'glorot_normal', 'he_normal' or 'zeros'
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, units: int, activation: str | Activation = 'identity', bias: bool = True, init: str = 'auto') -> None:
+        ...
+    @property
+    def activation(self) -> Activation:
+        """
+        a name or an activation object
+        """
+    @property
+    def bias(self) -> bool:
+        """
+        whether a bias is added
+        """
+    @property
+    def init(self) -> str:
+        """
+        'auto' (he_uniform before the relu family, else glorot_uniform), 'glorot_uniform', 'he_uniform', 'torch_uniform', 'glorot_normal', 'he_normal' or 'zeros'
+        """
+    @property
+    def units(self) -> int:
+        """
+        number of outputs, at least 1
+        """
+class Residual(Layer):
+    """
+    Residual block: x + f(x), with f the given layers one after the other. f must keep the width of x.
+    Source: He et al. (2016), 'Deep residual learning for image recognition', equation 1.
+    
+    Parameters
+    ----------
+    *layers : Layer
+        the layers of f, at least one
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, *layers: Layer) -> None:
+        ...
+    @property
+    def layers(self) -> tuple[Layer, ...]:
+        """
+        the layers of f, at least one
+        """
+class Optimizer:
+    """
+    Base class of every Optimizer.
+    """
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        ...
+    def __repr__(self) -> str:
+        ...
+class SGD(Optimizer):
+    """
+    Stochastic gradient descent, with classical or Nesterov momentum (Sutskever et al. 2013):
+    v = momentum v + g; p -= learning_rate v, or p -= learning_rate (g + momentum v).
+    
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+        step size, positive
+    momentum : float, default 0.0
+        in [0, 1)
+    nesterov : bool, default False
+        look ahead along the momentum
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, learning_rate: float = 0.01, momentum: float = 0.0, nesterov: bool = False) -> None:
+        ...
+    @property
+    def learning_rate(self) -> float:
+        """
+        step size, positive
+        """
+    @property
+    def momentum(self) -> float:
+        """
+        in [0, 1)
+        """
+    @property
+    def nesterov(self) -> bool:
+        """
+        look ahead along the momentum
+        """
+class Adam(Optimizer):
+    """
+    Adam (Kingma and Ba 2015, algorithm 1): steps scaled by running first and second moments of the
+    gradient, both corrected for their start at zero.
+    
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+        step size, positive
+    beta1 : float, default 0.9
+        decay of the first moment, in [0, 1)
+    beta2 : float, default 0.999
+        decay of the second moment, in [0, 1)
+    epsilon : float, default 1e-08
+        added to the denominator, positive
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-08) -> None:
+        ...
+    @property
+    def beta1(self) -> float:
+        """
+        decay of the first moment, in [0, 1)
+        """
+    @property
+    def beta2(self) -> float:
+        """
+        decay of the second moment, in [0, 1)
+        """
+    @property
+    def epsilon(self) -> float:
+        """
+        added to the denominator, positive
+        """
+    @property
+    def learning_rate(self) -> float:
+        """
+        step size, positive
+        """
+class Model:
+    """
+    A specification with its parameters and scaling; see likely.Network.
+    """
+    @staticmethod
+    def from_bytes(data: bytes) -> Model:
+        ...
+    @staticmethod
+    def load(path: os.PathLike | str | bytes) -> Model:
+        ...
+    def __init__(self, inputs: typing.SupportsInt | typing.SupportsIndex, targets: typing.SupportsInt | typing.SupportsIndex, layers: collections.abc.Sequence[typing.Any], output: typing.Any | None, distribution: typing.Any, dtype: str, seed: typing.SupportsInt | typing.SupportsIndex, standardize: bool, feature_names: collections.abc.Sequence[str], target_names: collections.abc.Sequence[str], class_names: collections.abc.Sequence[str]) -> None:
+        ...
+    def evaluate(self, statistic: str, raw: numpy.typing.NDArray[typing.Any], argument: numpy.typing.NDArray[typing.Any] | None = None, probability: typing.SupportsFloat | typing.SupportsIndex = 0.0, parameter: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[typing.Any]:
+        ...
+    def loss(self, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None) -> float:
+        ...
+    def loss_and_gradient(self, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None) -> tuple[float, numpy.typing.NDArray[typing.Any]]:
+        ...
+    def raw(self, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[typing.Any]:
+        ...
+    def sample(self, raw: numpy.typing.NDArray[typing.Any], count: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[typing.Any]:
+        ...
+    def save(self, path: os.PathLike | str | bytes) -> None:
+        ...
+    def supports(self, y: numpy.typing.NDArray[typing.Any], argument: str) -> None:
+        ...
+    def to_bytes(self) -> bytes:
+        ...
+    @property
+    def class_names(self) -> list[str]:
+        ...
+    @property
+    def distribution(self) -> Distribution:
+        ...
+    @property
+    def dtype(self) -> str:
+        ...
+    @property
+    def feature_names(self) -> list[str]:
+        ...
+    @property
+    def inputs(self) -> int:
+        ...
+    @property
+    def layers(self) -> list[Layer]:
+        ...
+    @property
+    def output(self) -> Layer:
+        ...
+    @property
+    def parameter_names(self) -> list[str]:
+        ...
+    @property
+    def parameters(self) -> numpy.typing.NDArray[typing.Any]:
+        ...
+    @property
+    def scaling(self) -> dict[str, numpy.typing.NDArray[typing.Any]] | None:
+        ...
+    @property
+    def specification(self) -> str:
+        ...
+    @property
+    def standardize(self) -> bool:
+        ...
+    @property
+    def target_names(self) -> list[str]:
+        ...
+    @property
+    def targets(self) -> int:
+        ...
+class TrainerOptions:
+    """
+    The options of a fit, checked; see likely.Trainer.
+    """
+    def __init__(self, optimizer: typing.Any, batch_size: typing.SupportsInt | typing.SupportsIndex | None, epochs: typing.SupportsInt | typing.SupportsIndex, shuffle: bool, drop_last: bool, patience: typing.SupportsInt | typing.SupportsIndex | None, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+        ...
+    @property
+    def optimizer(self) -> Optimizer:
+        ...
+class History:
+    """
+    What happened in a fit. Losses are mean negative log-likelihoods in the user's units.
+    """
+    def __init__(self) -> None:
+        ...
+    def __repr__(self) -> str:
+        ...
+    @property
+    def best_epoch(self) -> int | None:
+        """
+        The epoch (from 0) with the lowest validation loss, or None.
+        """
+    @property
+    def epochs(self) -> int:
+        """
+        How many epochs ran.
+        """
+    @property
+    def loss(self) -> numpy.typing.NDArray[typing.Any]:
+        """
+        Training loss of each epoch, as its rows were met.
+        """
+    @property
+    def seconds(self) -> float:
+        """
+        How long the fit took.
+        """
+    @property
+    def steps(self) -> int:
+        """
+        How many optimizer steps ran.
+        """
+    @property
+    def stopped(self) -> str:
+        """
+        Why it ended: 'epochs', 'early stopping' or 'callback'.
+        """
+    @property
+    def validation_loss(self) -> numpy.typing.NDArray[typing.Any]:
+        """
+        Validation loss after each epoch; empty without validation data.
+        """
+class DivergedError(ArithmeticError):
+    pass
+def fit(model: Model, options: TrainerOptions, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None, validation: tuple[numpy.typing.NDArray[typing.Any], numpy.typing.NDArray[typing.Any]] | None, callback: typing.Any, history: History) -> None:
+    ...
+def system() -> dict[str, str]:
+    ...
