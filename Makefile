@@ -69,6 +69,7 @@ $(VENV)/.tools: $(VENV)/.created pyproject.toml
 
 $(VENV)/.wheel: $(VENV)/.tools $(PACKAGE)
 	@rm -rf $(WHEELS)
+	@echo "Building likely: a minute or two the first time, later only what changed."
 	$(PIP) wheel $(BUILD_HERE) --wheel-dir $(WHEELS) .
 	$(PIP) install --force-reinstall --no-deps $(WHEELS)/*.whl
 	@touch $@

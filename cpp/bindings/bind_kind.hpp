@@ -301,6 +301,11 @@ template <class Kind>
 Kind kind_from_python(py::handle object, const std::string& argument) {
     if (py::isinstance<KindObject<Kind>>(object))
         return object.cast<const KindObject<Kind>&>().value;
+    if (PyType_Check(object.ptr())) {
+        const auto name = object.attr("__name__").cast<std::string>();
+        throw py::type_error(argument + " must be an object, not a class; got the class " + name +
+                             " (write " + name + "())");
+    }
     if (!py::isinstance<py::str>(object)) {
         throw py::type_error(argument + " must be a name or one of likely's " + kind_name<Kind>() +
                              " objects; got " + described(object));

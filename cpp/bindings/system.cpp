@@ -1,6 +1,7 @@
 // What machine and which build this is.
 #include <pybind11/stl.h>
 
+#include <filesystem>
 #include <map>
 #include <string>
 
@@ -19,9 +20,23 @@ std::string compiler() {
 #endif
 }
 
+/// A failed file operation is Python's OSError, or the subclass that its number means.
+void translate_filesystem_errors() {
+    py::register_exception_translator([](std::exception_ptr pointer) {
+        try {
+            if (pointer) std::rethrow_exception(pointer);
+        } catch (const std::filesystem::filesystem_error& error) {
+            const py::object arguments =
+                py::make_tuple(error.code().value(), error.code().message(), error.path1().string());
+            PyErr_SetObject(PyExc_OSError, arguments.ptr());
+        }
+    });
+}
+
 }  // namespace
 
 void bind_system(py::module_& module) {
+    translate_filesystem_errors();
     module.def("system", []() -> std::map<std::string, std::string> {
         std::string installed;
         for (const std::string& set : installed_kernel_sets()) {

@@ -100,6 +100,7 @@ long process_id() {
 }  // namespace
 
 std::vector<std::byte> read_file(const fs::path& path) {
+    if (fs::is_directory(path)) fail("cannot read", path, EISDIR);
     const auto size = static_cast<std::size_t>(fs::file_size(path));
     const FileHandle file(std::fopen(path.string().c_str(), "rb"));
     if (!file) fail("cannot read", path, errno);

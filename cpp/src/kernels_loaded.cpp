@@ -69,9 +69,11 @@ std::string widest_usable_set() {
     const std::vector<std::string> installed = installed_kernel_sets();
     const auto set = std::find_if(installed.rbegin(), installed.rend(), supported);
     if (set == installed.rend()) {
+        const std::string advice = supported_kernel_sets() == 0
+                                       ? "it is older than x86-64-v2"
+                                       : "install likely from source on this machine";
         throw std::runtime_error("no installed kernel set of likely fits this CPU, which runs " +
-                                 cpu_level() + "; " + beside_the_module() +
-                                 "; install likely from source on this machine");
+                                 cpu_level() + "; " + beside_the_module() + "; " + advice);
     }
     return *set;
 }

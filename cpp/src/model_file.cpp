@@ -93,8 +93,8 @@ Json describe_specification(const Specification& specification) {
     Json::Array layers, tree;
     for (const auto& [name, layer] : named) {
         Json::Object members{{"name", Json(name)}};
-        for (const auto& member : describe(*layer, number_of).as_object())
-            members.push_back(member);
+        const Json description = describe(*layer, number_of);
+        for (const auto& member : description.as_object()) members.push_back(member);
         layers.emplace_back(std::move(members));
     }
     for (const auto& layer : specification.layers) tree.emplace_back(number_of(layer));

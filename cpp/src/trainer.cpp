@@ -30,39 +30,41 @@ void check(const Model<T>& model, const Dataset<T>& data, const std::string& pre
     if (data.weight) check_weights(prefix + "sample_weight", data.weight, data.rows);
 }
 
-/// Weighted mean and population standard deviation of each column, in two passes; a constant column
-/// has scale 1.
+/// Weighted mean and population standard deviation of each column, in two passes. A constant column
+/// has scale 1, as has one whose deviation is too small for its inverse to be a number.
 template <class T>
 void moments(const T* values, const T* weight, std::int64_t rows, std::int64_t columns,
              std::vector<double>& mean, std::vector<double>& scale) {
     const auto size = static_cast<std::size_t>(columns);
     mean.assign(size, 0);
     scale.assign(size, 0);
+    std::vector<T> lowest(size, std::numeric_limits<T>::infinity());
+    std::vector<T> highest(size, -std::numeric_limits<T>::infinity());
     double total = 0;
-    const auto weight_of = [&](std::int64_t i) {
-        return weight ? static_cast<double>(weight[i]) : 1.0;
-    };
     for (std::int64_t i = 0; i < rows; ++i) {
-        total += weight_of(i);
+        const double w = weight ? static_cast<double>(weight[i]) : 1.0;
+        if (!(w > 0)) continue;
+        const T* row = values + i * columns;
+        total += w;
         for (std::size_t j = 0; j < size; ++j) {
-            mean[j] += weight_of(i) *
-                       static_cast<double>(values[i * columns + static_cast<std::int64_t>(j)]);
+            mean[j] += w * static_cast<double>(row[j]);
+            lowest[j] = std::min(lowest[j], row[j]);
+            highest[j] = std::max(highest[j], row[j]);
         }
     }
     for (double& value : mean) value /= total;
     for (std::int64_t i = 0; i < rows; ++i) {
+        const double w = weight ? static_cast<double>(weight[i]) : 1.0;
+        const T* row = values + i * columns;
         for (std::size_t j = 0; j < size; ++j) {
-            const double distance =
-                static_cast<double>(values[i * columns + static_cast<std::int64_t>(j)]) - mean[j];
-            scale[j] += weight_of(i) * distance * distance;
+            const double distance = static_cast<double>(row[j]) - mean[j];
+            scale[j] += w * distance * distance;
         }
     }
     for (std::size_t j = 0; j < size; ++j) {
         scale[j] = std::sqrt(scale[j] / total);
-        // Rounding leaves a constant column with a deviation of a few units in the last place of
-        // its mean.
-        const double noise = 8 * std::numeric_limits<T>::epsilon() * std::abs(mean[j]);
-        if (!(scale[j] > noise)) scale[j] = 1;
+        const bool usable = std::isfinite(static_cast<T>(1 / scale[j]));
+        if (lowest[j] == highest[j] || !usable) scale[j] = 1;
     }
 }
 

@@ -6,7 +6,8 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
 
 from likely import _core
 from likely._arrays import as_flag, as_integer, as_matrix, as_pair, as_seed, as_vector
@@ -34,7 +35,7 @@ class Network:
     standardize : bool, default False
         Whether inputs (and targets, where the distribution allows) are standardised inside the
         model. The first fit sets the scaling; predictions and losses are in the user's units.
-    dtype : {"float32", "float64"}, default "float32"
+    dtype : {"float32", "float64"} or a NumPy dtype, default "float32"
         The precision of parameters and arithmetic.
     seed : int, default 0
         Decides the first parameters.
@@ -66,7 +67,7 @@ class Network:
         *,
         output: _core.Dense | None = None,
         standardize: bool = False,
-        dtype: str = "float32",
+        dtype: DTypeLike = "float32",
         seed: int = 0,
         feature_names: Sequence[str] | None = None,
         target_names: Sequence[str] | None = None,
@@ -80,7 +81,7 @@ class Network:
             layers=list(layers),
             output=output,
             distribution=distribution,
-            dtype=str(dtype),
+            dtype=_dtype_name(dtype),
             seed=as_seed(seed),
             standardize=as_flag("standardize", standardize),
             feature_names=_names("feature_names", feature_names),
@@ -221,10 +222,7 @@ class Network:
 
         Raises OSError where the file cannot be written; an old file then stays as it was.
         """
-        try:
-            self._model.save(os.fspath(path))
-        except RuntimeError as error:
-            raise OSError(str(error)) from None
+        self._model.save(os.fspath(path))
 
     def __repr__(self) -> str:
         layers = ", ".join(_short(layer) for layer in self.layers)
@@ -243,6 +241,13 @@ def _short(layer: _core.Layer) -> str:
     assert isinstance(layer, _core.Dense)
     activation = type(layer.activation).__name__.lower()
     return f"Dense({layer.units})" if activation == "identity" else f"Dense({layer.units}, {activation})"
+
+
+def _dtype_name(dtype: DTypeLike) -> str:
+    try:
+        return np.dtype(dtype).name
+    except TypeError:
+        return str(dtype)
 
 
 def _names(argument: str, names: Sequence[str] | None) -> list[str]:
@@ -279,7 +284,4 @@ def load(path: str | os.PathLike[str]) -> Network:
     2
 
     """
-    name = os.fspath(path)
-    with open(name, "rb"):
-        pass  # a missing or unreadable file is Python's own, familiar error
-    return _from_model(_core.Model.load(name))
+    return _from_model(_core.Model.load(os.fspath(path)))

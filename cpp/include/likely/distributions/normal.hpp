@@ -38,12 +38,13 @@ struct Normal {
                                 "positive number"}};
     }
     void validate() const {
-        constexpr std::string_view expected = "'predicted', 'shared' or a finite positive number";
         if (const auto* word = std::get_if<std::string>(&scale)) {
-            require(*word == "predicted" || *word == "shared", "scale", expected, *word);
+            require(*word == "predicted" || *word == "shared", "scale",
+                    "'predicted', 'shared' or a positive number", *word);
         } else {
             const double number = std::get<double>(scale);
-            require(number > 0 && std::isfinite(number), "scale", expected, number);
+            require(number > 0 && std::abs(std::log(number)) <= log_scale_bound, "scale",
+                    "'predicted', 'shared' or a number in [exp(-30), exp(30)]", number);
         }
     }
     std::array<RawParameter, 2> raw_parameters() const {
