@@ -8,7 +8,7 @@ PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 BUILD_HERE := --no-build-isolation --no-deps
 export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell getconf _NPROCESSORS_ONLN)
 
-WHEELS := build/wheel
+WHEELS := $(VENV)/wheel
 PACKAGE := CMakeLists.txt pyproject.toml README.md LICENSE \
            $(shell find cmake cpp python -type f ! -name '*.pyc')
 CPP := $(shell find cpp tests/cpp -name '*.[ch]pp' -o -name '*.h')

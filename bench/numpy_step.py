@@ -1,10 +1,12 @@
 """A training step written by hand in NumPy, as fast as NumPy can be made to run it.
 
-Nothing is allocated in a step: every operation writes into a buffer that was made before. Parameters,
-gradient and moments are flat arrays, so that Adam is ten passes and no loop over layers. A layer's
-bias stands right behind its weight, and every input carries a column of ones: one product is both
-x W + b, and one product both their gradients. The ReLU's mask is kept for the way back.
+Nothing large is allocated in a step: operations write into buffers that were made before.
+Parameters, gradient and moments are flat arrays: Adam is ten passes, without a loop over layers.
+A layer's bias stands right behind its weight, and every input carries a column of ones: one product
+is both x W + b, and one product both their gradients. The ReLU's mask is kept for the way back.
 """
+
+import itertools
 
 import numpy as np
 
@@ -83,7 +85,7 @@ class Step:
         self._d_z = [np.empty_like(z) for z in self._z]
         self._layers, self._d_layers = [], []
         offset = 0
-        for inputs, outputs in zip(widths, widths[1:], strict=False):
+        for inputs, outputs in itertools.pairwise(widths):
             layer = slice(offset, offset + (inputs + 1) * outputs)
             self._layers.append(self.parameters[layer].reshape(inputs + 1, outputs))
             self._d_layers.append(self._gradient[layer].reshape(inputs + 1, outputs))

@@ -20,6 +20,7 @@ function(likely_add_kernel_set set)
       add_library(${target} OBJECT
         cpp/src/kernels/likelihood.cpp
         cpp/src/kernels/network.cpp
+        cpp/src/kernels/statistics.cpp
         cpp/src/kernels/update.cpp)
       target_compile_definitions(${target} PRIVATE LIKELY_NUMBER=${part})
     endif()

@@ -304,7 +304,7 @@ CASES: dict[str, Case] = {
 class Predicted:
     """A case in one precision: the prediction of each row, by the core and by the reference."""
 
-    def __init__(self, name: str, dtype: str, with_extreme: bool = True):
+    def __init__(self, name: str, dtype: str, with_extreme: bool = True) -> None:
         case = CASES[name]
         self.oracle = case.oracle
         self.targets = case.targets
@@ -312,6 +312,8 @@ class Predicted:
         self.family = case.family[1]
         self.is_normal = isinstance(self.family, reference.Normal)
         self.raw = rounded(case.rows + (case.extreme if with_extreme else []), dtype)
+        for parameter, value in self.family.fixed.items():  # is never rounded
+            self.raw[:, self.family.names.index(parameter)] = value
         self.pair = make_pair(linear, case.family, len(self.raw), 1, dtype)
         predicted = [self.family.names.index(n) for n in self.family.predicted]
         shared = [self.raw[0, self.family.names.index(n)] for n in self.family.shared]

@@ -107,7 +107,10 @@ ARGUMENTS: list[tuple[str, Callable[[Any], Any], list[Case]]] = [
     (
         "dtype",
         network("dtype"),
-        [(bad, ValueError, ["float32", "float64"]) for bad in ("float16", "int32", "fp32", None, 5)],
+        [
+            (bad, ValueError, ["float32", "float64"])
+            for bad in ("float16", "int32", "fp32", None, 5)
+        ],
     ),
     ("output", network("output"), [("relu", TypeError, ["str"]), (5, TypeError, ["int"])]),
     ("output", network("output"), [(likely.Dense(3), ValueError, ["2", "3"])]),

@@ -22,14 +22,18 @@ from support import (
 )
 
 EPSILONS = 8
-"""Of every number here, relative to it or to the terms that it is the sum of."""
+"""Of a number, relative to it or to the terms that it is the sum of; 3 seen, 6 in SciPy's."""
 
 each_case = pytest.mark.parametrize("name", CASES)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
 
 
-def close(d: Predicted, actual: Any, expected: Any, scale: Any = 0.0) -> None:
-    assert_close(actual, expected, d.dtype, EPSILONS, scale)
+def close(d: Predicted, actual: Any, expected: Any, terms: Any = 0.0) -> None:
+    """Of a float32 network statistics are computed in double precision and rounded once."""
+    if d.dtype == "float32":
+        assert_close(actual, expected, d.dtype, 1)
+    else:
+        assert_close(actual, expected, d.dtype, EPSILONS, terms)
 
 
 def test_every_distribution_has_a_case() -> None:
@@ -45,8 +49,7 @@ def test_statistics(name: str, dtype: str) -> None:
         actual = getattr(d.core, statistic)
         assert actual.dtype == dtype
         close(d, actual, getattr(d.reference, statistic)[:, 0])
-    # The square root of a probability that was flushed to zero is not below what counts.
-    close(d, d.core.std, d.reference.std[:, 0], 0.0 if d.is_normal else 1e-12)
+    close(d, d.core.std, d.reference.std[:, 0])
     close(d, d.core.entropy, d.reference.entropy[:, 0], d.log_terms(d.reference.mean))
     assert list(d.core.params) == list(d.reference.parameters)
     for parameter, values in d.core.params.items():
@@ -95,9 +98,11 @@ def test_log_prob_and_cdf(name: str, dtype: str) -> None:
         y = d.y(target)
         expected = d.reference.cdf(y)[:, 0]
         close(d, d.core.cdf(y), expected, expected * (1 + d.square(y)))
-    for end in (-np.inf, np.inf, np.nan):
+    for end in (-np.inf, np.inf):
         y = np.full((len(d.raw), 1), end)
         np.testing.assert_array_equal(d.core.cdf(y), d.reference.cdf(y)[:, 0])
+    with pytest.raises(ValueError, match="nan"):
+        d.core.cdf(np.full(len(d.raw), np.nan))
 
 
 # With both sides of where AS 241 changes its formula: at 0.075 and exp(-25) = 1.4e-11.
@@ -137,7 +142,7 @@ def test_round_trip(name: str, dtype: str) -> None:
         if d.is_normal:
             # A quantile is rounded to an epsilon of its terms; p follows with a slope below 1.
             terms = d.quantile_terms(special.ndtri(p)) / d.reference.std[:, 0]
-            close(d, d.core.cdf(q), np.full(len(q), p), terms)
+            assert_close(d.core.cdf(q), np.full(len(q), p), dtype, EPSILONS, terms)
         else:
             assert np.all(d.core.cdf(q) >= p)
             assert np.all(d.core.cdf(q - 1) < p)
@@ -153,7 +158,7 @@ def test_gradient_by_raw_parameters(name: str, dtype: str) -> None:
         loss, gradient = d.pair.core.loss_and_gradient(d.x, y)
         expected_loss, expected = d.pair.reference.loss_and_gradient(d.x, y)
         assert np.isfinite(gradient).all()
-        close(d, loss, expected_loss, np.mean(d.log_terms(y)))
+        assert_close(loss, expected_loss, dtype, EPSILONS, np.mean(d.log_terms(y)))
         # The difference r^2 - 1, and probability - 1 of Categorical, may be small.
         scale = np.full(
             (rows, predicted), 1.0 if isinstance(d.family, reference.Categorical) else 0.0
@@ -163,9 +168,10 @@ def test_gradient_by_raw_parameters(name: str, dtype: str) -> None:
         by_row, expected_by_row = (
             g[: scale.size].reshape(scale.shape) for g in (gradient, expected)
         )
-        close(d, by_row, expected_by_row, scale / rows)
+        assert_close(by_row, expected_by_row, dtype, EPSILONS, scale / rows)
         if d.family.shared:
-            close(d, gradient[-1], expected[-1], np.mean(1 + d.square(y)))
+            size = np.mean(1 + d.square(y))
+            assert_close(gradient[-1], expected[-1], dtype, EPSILONS, size)
 
 
 @each_case

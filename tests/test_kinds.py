@@ -21,7 +21,7 @@ from likely import _core
 
 BASES = (likely.Activation, likely.Distribution, likely.Layer, likely.Optimizer)
 CLASSES = [kind for base in BASES for kind in base.__subclasses__()]
-INTERNAL = {"Model", "TrainerOptions"}
+INTERNAL = {"Head", "Model", "TrainerOptions"}
 """Classes of the core that stand behind likely.Network and likely.Trainer."""
 MOST_VALUES = 400
 

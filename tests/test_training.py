@@ -24,6 +24,7 @@ from support import (
     largest,
     make_data,
     make_pair,
+    rounded,
 )
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -90,6 +91,23 @@ def test_large_matrices(shape: tuple[int, int, int], dtype: str) -> None:
 def copy_scaling(pair: Pair) -> None:
     assert pair.core.scaling is not None
     pair.reference.scaling = reference.Scaling(**pair.core.scaling)
+
+
+@each_dtype
+def test_scaling_of_awkward_columns(dtype: str) -> None:
+    """A constant that no float holds, a large offset, a tiny column, an outlier of weight zero."""
+    rng = np.random.default_rng(0)
+    row = np.arange(30)
+    outlier = np.where(row < 5, 7.0, -2.5)
+    columns = [np.full(30, 0.1), 1e8 + 64.0 * (row % 7), 1e-12 * rng.normal(size=30), outlier]
+    x, y = rounded(np.column_stack(columns), dtype), rng.integers(0, 9, (30, 1))
+    weight = np.where(row < 5, 0.0, 1.0)
+    network = likely.Network(4, 1, standardize=True, dtype=dtype)
+    likely.Trainer(epochs=1).fit(network, x, y, sample_weight=weight)
+    assert network.scaling is not None
+    expected = reference.Scaling.of(x, y, "location and scale", weight)
+    for name, values in network.scaling.items():
+        np.testing.assert_allclose(values, getattr(expected, name), rtol=1e-12)
 
 
 OPTIMIZERS: dict[str, tuple[likely.Optimizer, reference.Optimizer]] = {

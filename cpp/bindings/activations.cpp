@@ -9,6 +9,9 @@ template <>
 Activation from_python(py::handle object, const std::string& argument) {
     return kind_from_python<Activation>(object, argument);
 }
-template KindReference<Activation> to_python<Activation>(const Activation&);
+template <>
+KindReference<Activation> to_python<Activation>(const Activation& value) {
+    return new_object<Activation>(value);
+}
 
 }  // namespace likely::python

@@ -1,5 +1,7 @@
 // Python arguments as C++ values, with errors that name the argument, what came and what was
 // expected.
+#include <limits>
+
 #include "kinds.hpp"
 
 namespace likely::python {
@@ -18,6 +20,17 @@ std::int64_t integer_from_python(py::handle object, const std::string& argument)
     return value;
 }
 
+std::string text_from_python(py::handle object, const std::string& argument) {
+    Py_ssize_t size = 0;
+    const char* text = PyUnicode_AsUTF8AndSize(object.ptr(), &size);
+    if (!text) {
+        PyErr_Clear();
+        throw py::value_error(argument + " must be text that UTF-8 can hold; got " +
+                              described(object));
+    }
+    return {text, static_cast<std::size_t>(size)};
+}
+
 double number_from_python(py::handle object, const std::string& argument) {
     if (py::isinstance<py::bool_>(object) || py::isinstance<py::str>(object) ||
         !PyNumber_Check(object.ptr())) {
@@ -25,7 +38,9 @@ double number_from_python(py::handle object, const std::string& argument) {
     }
     const double value = PyFloat_AsDouble(object.ptr());
     if (value == -1 && PyErr_Occurred()) {
+        const bool overflow = PyErr_ExceptionMatches(PyExc_OverflowError) != 0;
         PyErr_Clear();
+        if (overflow) return std::numeric_limits<double>::infinity();
         throw py::type_error(argument + " must be a number; got " + described(object));
     }
     return value;
@@ -57,16 +72,10 @@ Value from_python(py::handle object, const std::string& argument) {
     } else if constexpr (std::is_same_v<Value, std::string>) {
         if (!py::isinstance<py::str>(object))
             throw py::type_error(argument + " must be a string; got " + described(object));
-        return object.cast<std::string>();
+        return text_from_python(object, argument);
     } else if constexpr (std::is_same_v<Value, std::variant<std::string, double>>) {
-        if (py::isinstance<py::str>(object)) return object.cast<std::string>();
+        if (py::isinstance<py::str>(object)) return text_from_python(object, argument);
         return number_from_python(object, argument);
-    } else if constexpr (std::is_same_v<Value, LayerPointer>) {
-        if (!py::isinstance<KindObject<Layer>>(object)) {
-            throw py::type_error(argument + " must be a layer (Dense or Residual); got " +
-                                 described(object));
-        }
-        return object.cast<const KindObject<Layer>&>().value;
     } else if constexpr (std::is_same_v<Value, std::vector<LayerPointer>>) {
         if (py::isinstance<py::str>(object) || !py::isinstance<py::sequence>(object)) {
             throw py::type_error(argument + " must be a list of layers; got " + described(object));
@@ -84,7 +93,6 @@ template bool from_python(py::handle, const std::string&);
 template std::int64_t from_python(py::handle, const std::string&);
 template double from_python(py::handle, const std::string&);
 template std::string from_python(py::handle, const std::string&);
-template LayerPointer from_python(py::handle, const std::string&);
 template std::vector<LayerPointer> from_python(py::handle, const std::string&);
 template std::variant<std::string, double> from_python(py::handle, const std::string&);
 

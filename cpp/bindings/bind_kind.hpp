@@ -105,11 +105,18 @@ Member member_from_arguments(const py::args& arguments, const py::kwargs& keywor
             const bool is_keyword = keywords.contains(field_name.c_str());
             if (is_positional && is_keyword)
                 throw py::type_error(name + "() got " + field_name + " twice");
-            using Value = std::decay_t<decltype(member.*field.member)>;
-            if (is_positional)
-                member.*field.member = from_python<Value>(arguments[position], field_name);
-            if (is_keyword)
-                member.*field.member = from_python<Value>(keywords[field_name.c_str()], field_name);
+            if (is_positional || is_keyword) {
+                const py::object value = is_positional ? py::object(arguments[position])
+                                                       : py::object(keywords[field_name.c_str()]);
+                using Value = std::decay_t<decltype(member.*field.member)>;
+                if constexpr (std::is_same_v<Value, std::variant<std::string, double>>) {
+                    if (value.is_none() || py::isinstance<py::bool_>(value)) {
+                        throw py::type_error(field_name + " must be " + std::string(field.doc) +
+                                             "; got " + described(value));
+                    }
+                }
+                member.*field.member = from_python<Value>(value, field_name);
+            }
             if (!is_positional && !is_keyword && field.required) {
                 throw py::type_error(name + "() needs " + field_name + ": " +
                                      std::string(field.doc));
@@ -147,8 +154,14 @@ std::string representation(const KindObject<Kind>& object) {
             for_each_field<Member>([&](const auto& field) {
                 const py::object value = field_to_python(member.*field.member);
                 if constexpr (is_variadic<Member>) {
-                    for (const auto& part : py::cast<py::tuple>(value))
-                        text += (text.empty() ? "" : ", ") + repr_of(part);
+                    std::map<const Layer*, int> known;
+                    for (const LayerPointer& part : member.layers) {
+                        // Blocks of one shared block double at every level; deep ones are cut
+                        // short.
+                        const bool deep = nesting(part, known) > 6;
+                        text += (text.empty() ? "" : ", ") +
+                                (deep ? "Residual(...)" : repr_of(to_python<Layer>(part)));
+                    }
                 } else {
                     text +=
                         (text.empty() ? "" : ", ") + std::string(field.name) + "=" + repr_of(value);
@@ -310,13 +323,24 @@ Kind kind_from_python(py::handle object, const std::string& argument) {
         throw py::type_error(argument + " must be a name or one of likely's " + kind_name<Kind>() +
                              " objects; got " + described(object));
     }
-    Kind kind = member_by_name<Kind>(argument, object.cast<std::string>());
-    std::visit([](const auto& member) { member.validate(); }, kind);
+    Kind kind = member_by_name<Kind>(argument, from_python<std::string>(object, argument));
+    std::visit(
+        [&](const auto& member) {
+            using Member = std::decay_t<decltype(member)>;
+            const std::string name(Member::name);
+            for_each_field<Member>([&](const auto& field) {
+                if (!field.required) return;
+                const std::string needed(field.name);
+                throw py::value_error(argument + " " + name + " needs " + needed + "; write " +
+                                      name + "(" + needed + "=...)");
+            });
+        },
+        kind);
     return kind;
 }
 
 template <class Kind>
-KindReference<Kind> to_python(const typename Held<Kind>::Type& value) {
+KindReference<Kind> new_object(const typename Held<Kind>::Type& value) {
     const auto& kind = [&]() -> const Kind& {
         if constexpr (std::is_same_v<Kind, Layer>) {
             return *value;

@@ -9,6 +9,9 @@ template <>
 Distribution from_python(py::handle object, const std::string& argument) {
     return kind_from_python<Distribution>(object, argument);
 }
-template KindReference<Distribution> to_python<Distribution>(const Distribution&);
+template <>
+KindReference<Distribution> to_python<Distribution>(const Distribution& value) {
+    return new_object<Distribution>(value);
+}
 
 }  // namespace likely::python

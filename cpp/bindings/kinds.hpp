@@ -56,6 +56,8 @@ template <>
 Distribution from_python(py::handle object, const std::string& argument);
 template <>
 Optimizer from_python(py::handle object, const std::string& argument);
+template <>
+LayerPointer from_python(py::handle object, const std::string& argument);
 
 /// A Python object of a kind; a type of its own so that signatures show the kind's name.
 template <class Kind>
@@ -69,6 +71,14 @@ class KindReference : public py::object {
 /// The Python object of a member of a kind.
 template <class Kind>
 KindReference<Kind> to_python(const typename Held<Kind>::Type& value);
+template <>
+KindReference<Activation> to_python<Activation>(const Activation& value);
+template <>
+KindReference<Distribution> to_python<Distribution>(const Distribution& value);
+template <>
+KindReference<Layer> to_python<Layer>(const LayerPointer& layer);
+template <>
+KindReference<Optimizer> to_python<Optimizer>(const Optimizer& value);
 
 /// "int 3", "str 'abc'": what came, for error messages.
 std::string described(py::handle object);

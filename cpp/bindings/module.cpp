@@ -18,6 +18,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     define_layers(module);
     define_optimizers(module);
 
+    bind_predictive(module);
     bind_network(module);
     bind_trainer(module);
     bind_system(module);

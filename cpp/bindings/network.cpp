@@ -1,37 +1,17 @@
-// The model behind likely.Network and the statistics behind likely.PredictiveDistribution.
+// The model behind likely.Network.
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
-#include <array>
 #include <cstring>
 #include <optional>
 
 #include "checks.hpp"
-#include "kernels/table.hpp"
 #include "objects.hpp"
 #include "plan.hpp"
-#include "rng.hpp"
 #include "workspace.hpp"
 
 namespace likely::python {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, Statistic>, 8> statistics{
-    {{"mean", Statistic::mean},
-     {"std", Statistic::std},
-     {"mode", Statistic::mode},
-     {"entropy", Statistic::entropy},
-     {"quantile", Statistic::quantile},
-     {"cdf", Statistic::cdf},
-     {"log_prob", Statistic::log_prob},
-     {"parameter", Statistic::parameter}}};
-
-Statistic statistic_named(const std::string& name) {
-    for (const auto& [known, statistic] : statistics) {
-        if (known == name) return statistic;
-    }
-    throw py::value_error("unknown statistic '" + name + "'");
-}
 
 AnyModel make_model(Specification specification, const std::string& dtype, std::uint64_t seed) {
     if (dtype == "float32") return Model<float>(std::move(specification), seed);
@@ -39,25 +19,11 @@ AnyModel make_model(Specification specification, const std::string& dtype, std::
     throw py::value_error("dtype must be 'float32' or 'float64'; got '" + dtype + "'");
 }
 
-template <class T>
-Evaluation evaluation_for(const Model<T>& model, Statistic statistic) {
-    Evaluation what{statistic};
-    if (model.scaling().fitted()) {
-        what.target_mean = model.scaling().target_mean.data();
-        what.target_scale = model.scaling().target_scale.data();
-    }
-    return what;
-}
-
-template <class T>
-const T* shared_constants(const Model<T>& model) {
-    return model.plan().shared == none ? nullptr : model.parameters().data() + model.plan().shared;
-}
-
 /// Throws unless the data suit the model; returns the number of rows.
 template <class T>
 std::int64_t check_data(const Model<T>& model, const NumberArray& x,
-                        const std::optional<NumberArray>& y, const std::optional<NumberArray>& weight) {
+                        const std::optional<NumberArray>& y,
+                        const std::optional<NumberArray>& weight) {
     const std::int64_t rows = x.shape(0);
     check_finite("x", numbers<T>(x), rows, model.plan().inputs);
     if (y) {
@@ -108,74 +74,15 @@ double loss(ModelObject& object, const NumberArray& x, const NumberArray& y,
     });
 }
 
-py::typing::Tuple<double, NumberArray> loss_and_gradient(ModelObject& object, const NumberArray& x, const NumberArray& y,
-                            const std::optional<NumberArray>& weight) {
+py::typing::Tuple<double, NumberArray> loss_and_gradient(ModelObject& object, const NumberArray& x,
+                                                         const NumberArray& y,
+                                                         const std::optional<NumberArray>& weight) {
     return object.visit([&](auto& model) -> py::typing::Tuple<double, NumberArray> {
         using T = decltype(number_type(model));
         Array<T> gradient(model.plan().parameter_count);
         const double value = mean_loss<T>(model, x, y, weight, gradient.mutable_data());
         return py::make_tuple(value, gradient);
     });
-}
-
-NumberArray evaluate(ModelObject& object, const std::string& statistic,
-                   const NumberArray& raw_parameters, const std::optional<NumberArray>& argument,
-                   double probability, std::int64_t parameter) {
-    return object.visit([&](auto& model) -> NumberArray {
-        using T = decltype(number_type(model));
-        Evaluation what = evaluation_for(model, statistic_named(statistic));
-        what.probability = probability;
-        what.parameter = parameter;
-        const std::int64_t rows = raw_parameters.shape(0);
-        Array<T> out({rows, model.plan().targets});
-        const T* source = numbers<T>(raw_parameters);
-        const T* arguments = numbers_or_null<T>(argument);
-        T* target = out.mutable_data();
-        const py::gil_scoped_release released;
-        kernels<T>().evaluate(model.plan(), what, shared_constants(model), source, rows, arguments,
-                              target);
-        return out;
-    });
-}
-
-/// Draws by inversion: the quantile function at counter-based uniforms (docs/conventions.md).
-NumberArray sample(ModelObject& object, const NumberArray& raw_parameters, std::int64_t count,
-                 std::uint64_t seed) {
-    return object.visit([&](auto& model) -> NumberArray {
-        using T = decltype(number_type(model));
-        const std::int64_t rows = raw_parameters.shape(0);
-        const std::int64_t size = rows * model.plan().targets;
-        Array<T> out({count, rows, model.plan().targets});
-        const T* source = numbers<T>(raw_parameters);
-        T* target = out.mutable_data();
-        const py::gil_scoped_release released;
-        Philox random(seed, Purpose::sample);
-        for (std::int64_t i = 0; i < count * size; ++i) {
-            target[i] = static_cast<T>(uniform<T>(random.word(static_cast<std::uint64_t>(i))));
-        }
-        const Evaluation what = evaluation_for(model, Statistic::quantile);
-        for (std::int64_t k = 0; k < count; ++k) {
-            T* draws = target + k * size;
-            kernels<T>().evaluate(model.plan(), what, shared_constants(model), source, rows, draws,
-                                  draws);
-        }
-        return out;
-    });
-}
-
-/// The names of the family's own parameters.
-std::vector<std::string> parameter_names(const ModelObject& object) {
-    return std::visit(
-        [](const auto& model) {
-            std::vector<std::string> names;
-            std::visit(
-                [&](const auto& family) {
-                    for (const auto& p : family.parameters) names.emplace_back(p.name);
-                },
-                model.plan().distribution);
-            return names;
-        },
-        object.model);
 }
 
 std::optional<py::typing::Dict<py::str, NumberArray>> scaling(const ModelObject& object) {
@@ -259,22 +166,10 @@ void bind_network(py::module_& module) {
         .def("loss", &loss, py::arg("x"), py::arg("y"), py::arg("sample_weight"))
         .def("loss_and_gradient", &loss_and_gradient, py::arg("x"), py::arg("y"),
              py::arg("sample_weight"))
-        .def("evaluate", &evaluate, py::arg("statistic"), py::arg("raw"),
-             py::arg("argument") = py::none(), py::arg("probability") = 0.0,
-             py::arg("parameter") = 0)
-        .def("sample", &sample, py::arg("raw"), py::arg("count"), py::arg("seed"))
-        .def(
-            "supports",
-            [](const ModelObject& object, const NumberArray& y, const std::string& argument) {
-                std::visit(
-                    [&](const auto& model) {
-                        using T = decltype(number_type(model));
-                        check_support(argument, model.plan().distribution, numbers<T>(y),
-                                      y.shape(0), model.plan().targets);
-                    },
-                    object.model);
-            },
-            py::arg("y"), py::arg("argument"))
+        .def("head",
+             [](ModelObject& object) {
+                 return object.visit([](auto& model) { return HeadObject{Head(model)}; });
+             })
         .def_property_readonly(
             "parameters",
             [](const py::object& self) -> NumberArray {
@@ -288,7 +183,6 @@ void bind_network(py::module_& module) {
                                [](const ModelObject& object) {
                                    return object.model.index() == 0 ? "float32" : "float64";
                                })
-        .def_property_readonly("parameter_names", &parameter_names)
         .def_property_readonly("scaling", &scaling)
         .def_property_readonly(
             "specification",

@@ -9,6 +9,7 @@
 
 #include <string>
 
+#include "head.hpp"
 #include "kinds.hpp"
 #include "likely/trainer.hpp"
 #include "model_file.hpp"
@@ -22,6 +23,10 @@ struct ModelObject {
     auto visit(Function&& function) {
         return std::visit(std::forward<Function>(function), model);
     }
+};
+
+struct HeadObject {
+    std::variant<Head<float>, Head<double>> head;
 };
 
 template <class T>
@@ -50,6 +55,7 @@ const T* numbers_or_null(const std::optional<NumberArray>& array) {
     return array ? numbers<T>(*array) : nullptr;
 }
 
+void bind_predictive(py::module_& module);
 void bind_network(py::module_& module);
 void bind_trainer(py::module_& module);
 void bind_system(py::module_& module);

@@ -9,6 +9,9 @@ template <>
 Optimizer from_python(py::handle object, const std::string& argument) {
     return kind_from_python<Optimizer>(object, argument);
 }
-template KindReference<Optimizer> to_python<Optimizer>(const Optimizer&);
+template <>
+KindReference<Optimizer> to_python<Optimizer>(const Optimizer& value) {
+    return new_object<Optimizer>(value);
+}
 
 }  // namespace likely::python

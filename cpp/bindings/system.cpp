@@ -26,8 +26,8 @@ void translate_filesystem_errors() {
         try {
             if (pointer) std::rethrow_exception(pointer);
         } catch (const std::filesystem::filesystem_error& error) {
-            const py::object arguments =
-                py::make_tuple(error.code().value(), error.code().message(), error.path1().string());
+            const py::object arguments = py::make_tuple(
+                error.code().value(), error.code().message(), error.path1().string());
             PyErr_SetObject(PyExc_OSError, arguments.ptr());
         }
     });

@@ -12,7 +12,8 @@ namespace likely::python {
 namespace {
 
 template <class T>
-Dataset<T> dataset(const NumberArray& x, const NumberArray& y, const std::optional<NumberArray>& weight) {
+Dataset<T> dataset(const NumberArray& x, const NumberArray& y,
+                   const std::optional<NumberArray>& weight) {
     return {numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight), x.shape(0)};
 }
 
@@ -29,7 +30,9 @@ void run_fit(ModelObject& object, const TrainerOptions& options, const NumberArr
         hooks.after_epoch = [&](const EpochReport& report) {
             const py::gil_scoped_acquire acquired;
             const py::object answer = callback(report.epoch, report.loss, report.validation_loss);
-            return PyObject_IsTrue(answer.ptr()) == 1;
+            const int is_true = PyObject_IsTrue(answer.ptr());
+            if (is_true < 0) throw py::error_already_set();
+            return is_true == 1;
         };
     }
     object.visit([&](auto& model) {
@@ -95,7 +98,21 @@ void bind_trainer(py::module_& module) {
             "seconds", [](const History& h) { return h.seconds; }, "How long the fit took.")
         .def_property_readonly(
             "stopped", [](const History& h) { return h.stopped; },
-            "Why it ended: 'epochs', 'early stopping' or 'callback'.")
+            "Why it ended: 'epochs', 'early stopping', 'callback' or 'interrupted'; empty before a "
+            "fit.")
+        .def(py::pickle(
+            [](const History& h) {
+                return py::make_tuple(h.loss, h.validation_loss, h.best_epoch, h.steps, h.seconds,
+                                      h.stopped);
+            },
+            [](const py::tuple& state) {
+                return History{state[0].cast<std::vector<double>>(),
+                               state[1].cast<std::vector<double>>(),
+                               state[2].cast<std::int64_t>(),
+                               state[3].cast<std::int64_t>(),
+                               state[4].cast<double>(),
+                               state[5].cast<std::string>()};
+            }))
         .def("__repr__", [](const History& h) {
             std::string text = "History(epochs=" + std::to_string(h.loss.size());
             if (!h.loss.empty()) text += ", loss=" + repr_of(py::float_(h.loss.back()));

@@ -35,8 +35,8 @@ void check_support(const std::string& argument, const Distribution& distribution
                 if (family.supports(static_cast<double>(values[i]))) continue;
                 std::ostringstream message;
                 message << argument << " must be in the support of " << family.name << " ("
-                        << family.support << "); row " << i / columns << ", column " << i % columns
-                        << " is " << values[i];
+                        << family.support() << "); row " << i / columns << ", column "
+                        << i % columns << " is " << values[i];
                 throw std::invalid_argument(message.str());
             }
         },

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <new>
 #include <stdexcept>
 
 #include "files.hpp"
@@ -68,6 +69,24 @@ void initialize(const Plan& plan, std::uint64_t seed, std::span<T> parameters) {
     }
 }
 
+/// An allocation that failed, with what it was for.
+struct NetworkTooLarge : std::bad_alloc {
+    explicit NetworkTooLarge(std::int64_t numbers)
+        : message("the network is too large for the memory: " + std::to_string(numbers) +
+                  " parameters") {}
+    const char* what() const noexcept override { return message.c_str(); }
+    std::string message;
+};
+
+template <class T>
+std::vector<T> zeros(std::int64_t count) {
+    try {
+        return std::vector<T>(static_cast<std::size_t>(count));
+    } catch (const std::bad_alloc&) {
+        throw NetworkTooLarge(count);
+    }
+}
+
 template <class T>
 constexpr const char* dtype_name() {
     return sizeof(T) == 4 ? "F32" : "F64";
@@ -100,7 +119,7 @@ template <class T>
 Model<T>::Model(Specification specification, std::uint64_t seed)
     : specification_(std::make_shared<const Specification>(completed(std::move(specification)))),
       plan_(std::make_shared<const Plan>(make_plan(*specification_))),
-      parameters_(static_cast<std::size_t>(plan_->parameter_count)) {
+      parameters_(zeros<T>(plan_->parameter_count)) {
     initialize<T>(*plan_, seed, parameters_);
 }
 
@@ -154,6 +173,12 @@ Model<T> Model<T>::load(const std::filesystem::path& path) {
 template <class T>
 std::vector<std::byte> Model<T>::to_bytes() const {
     std::vector<Tensor> tensors;
+    for (const T value : parameters_) {
+        if (!std::isfinite(value)) {
+            throw std::invalid_argument(
+                "a parameter of the network is not finite; nothing was written");
+        }
+    }
     for (const ParameterTensor& tensor : plan_->tensors) {
         const std::span<const T> values(parameters_.data() + tensor.offset,
                                         static_cast<std::size_t>(tensor.size));

@@ -1,7 +1,7 @@
 #include "model_file.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <optional>
 #include <stdexcept>
 
 #include "describe.hpp"
@@ -12,7 +12,6 @@ namespace likely {
 namespace {
 
 constexpr std::int64_t format_number = 1;
-constexpr int deepest_nesting = 64;
 
 /// Builds the layers of a file from their flat list, each once, so that sharing survives.
 class LayerReader {
@@ -58,20 +57,34 @@ std::vector<std::string> strings(const Json& json) {
     return result;
 }
 
-std::vector<double> numbers(const Json& json, std::int64_t expected, bool positive,
-                            const std::string& name) {
-    std::vector<double> result;
-    for (const Json& item : json.as_array()) {
-        result.push_back(item.as_double());
-        if (positive && !(result.back() > 0))
-            throw std::invalid_argument(name + " must be positive");
+/// What `read` makes of an entry; an error says which entry.
+template <class Read>
+auto entry(const Json& json, const std::string& name, const Read& read) {
+    const Json& value = json.at(name);
+    try {
+        return read(value);
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(name + ": " + error.what());
     }
-    if (static_cast<std::int64_t>(result.size()) != expected) {
-        throw std::invalid_argument(name + " must have " + std::to_string(expected) +
-                                    " numbers; got " + std::to_string(result.size()));
-    }
-    return result;
 }
+
+std::vector<double> numbers(const Json& json, const std::string& name, std::int64_t expected,
+                            bool positive) {
+    return entry(json, name, [&](const Json& value) {
+        std::vector<double> result;
+        for (const Json& item : value.as_array()) {
+            result.push_back(item.as_double());
+            if (positive && !(result.back() > 0)) throw std::invalid_argument("must be positive");
+        }
+        if (static_cast<std::int64_t>(result.size()) != expected) {
+            throw std::invalid_argument("must have " + std::to_string(expected) + " numbers; got " +
+                                        std::to_string(result.size()));
+        }
+        return result;
+    });
+}
+
+std::int64_t integer(const Json& json) { return json.as_int(); }
 
 void reject_unknown(const Json& json, const std::vector<std::string_view>& known) {
     for (const auto& member : json.as_object()) {
@@ -116,20 +129,38 @@ Specification construct_specification(const Json& json) {
     reject_unknown(json, {"inputs", "targets", "layers", "tree", "output", "distribution",
                           "standardize", "feature_names", "target_names", "class_names"});
     Specification specification;
-    specification.inputs = json.at("inputs").as_int();
-    specification.targets = json.at("targets").as_int();
-    LayerReader reader(json.at("layers").as_array());
-    for (const Json& number : json.at("tree").as_array())
-        specification.layers.push_back(reader.at(number.as_int()));
-    specification.output = reader.at(json.at("output").as_int());
-    specification.distribution =
-        construct<Distribution>(json.at("distribution"), [](std::int64_t) -> LayerPointer {
+    specification.inputs = entry(json, "inputs", integer);
+    specification.targets = entry(json, "targets", integer);
+    std::vector<std::string> names;
+    std::optional<LayerReader> reader;
+    entry(json, "layers", [&](const Json& value) {
+        for (const Json& layer : value.as_array()) names.push_back(layer.at("name").as_string());
+        reader.emplace(value.as_array());
+        return 0;
+    });
+    specification.layers = entry(json, "tree", [&](const Json& value) {
+        std::vector<LayerPointer> layers;
+        for (const Json& number : value.as_array()) layers.push_back(reader->at(number.as_int()));
+        return layers;
+    });
+    specification.output =
+        entry(json, "output", [&](const Json& value) { return reader->at(value.as_int()); });
+    specification.distribution = entry(json, "distribution", [](const Json& value) {
+        return construct<Distribution>(value, [](std::int64_t) -> LayerPointer {
             throw std::invalid_argument("a distribution holds no layers");
         });
-    specification.standardize = json.at("standardize").as_bool();
-    specification.feature_names = strings(json.at("feature_names"));
-    specification.target_names = strings(json.at("target_names"));
-    specification.class_names = strings(json.at("class_names"));
+    });
+    specification.standardize =
+        entry(json, "standardize", [](const Json& value) { return value.as_bool(); });
+    specification.feature_names = entry(json, "feature_names", strings);
+    specification.target_names = entry(json, "target_names", strings);
+    specification.class_names = entry(json, "class_names", strings);
+    const auto distinct = distinct_layers(specification.layers, specification.output);
+    if (!std::ranges::equal(distinct, names, {}, &NamedLayer::name)) {
+        throw std::invalid_argument(
+            "layers: the list does not hold each layer once, in the order of first use, "
+            "under the name of its tensors");
+    }
     return completed(std::move(specification));
 }
 
@@ -159,25 +190,24 @@ ModelFile read_model_file(std::vector<std::byte> bytes) {
             "a safetensors file, but not one that likely wrote (no 'likely' in its metadata)");
     }
     const Json json = parse_json(text->second);
-    const std::int64_t format = json.at("format").as_int();
+    const std::int64_t format = entry(json, "format", integer);
     if (format != format_number) {
         throw std::invalid_argument("its format is " + std::to_string(format) +
                                     ", this version of likely reads " +
                                     std::to_string(format_number));
     }
     reject_unknown(json, {"format", "specification", "scaling"});
-    file.specification = construct_specification(json.at("specification"));
+    file.specification = entry(json, "specification", construct_specification);
     if (const Json& scaling = json.at("scaling"); !scaling.is_null()) {
+        if (!file.specification.standardize) {
+            throw std::invalid_argument("scaling: there is one, but standardize is false");
+        }
         reject_unknown(scaling, {"input_mean", "input_scale", "target_mean", "target_scale"});
         const auto& specification = file.specification;
-        file.scaling.input_mean =
-            numbers(scaling.at("input_mean"), specification.inputs, false, "input_mean");
-        file.scaling.input_scale =
-            numbers(scaling.at("input_scale"), specification.inputs, true, "input_scale");
-        file.scaling.target_mean =
-            numbers(scaling.at("target_mean"), specification.targets, false, "target_mean");
-        file.scaling.target_scale =
-            numbers(scaling.at("target_scale"), specification.targets, true, "target_scale");
+        file.scaling.input_mean = numbers(scaling, "input_mean", specification.inputs, false);
+        file.scaling.input_scale = numbers(scaling, "input_scale", specification.inputs, true);
+        file.scaling.target_mean = numbers(scaling, "target_mean", specification.targets, false);
+        file.scaling.target_scale = numbers(scaling, "target_scale", specification.targets, true);
     }
     return file;
 }

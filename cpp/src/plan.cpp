@@ -20,18 +20,13 @@ std::int64_t checked_product(std::int64_t a, std::int64_t b, const std::string& 
     return product;
 }
 
-constexpr int deepest_nesting = 64;
 constexpr std::size_t most_steps = 100'000;
 
-void collect(const LayerPointer& layer, std::vector<LayerPointer>& found, int depth = 0) {
-    if (depth > deepest_nesting) {
-        throw std::invalid_argument("layers are nested more than " +
-                                    std::to_string(deepest_nesting) + " deep");
-    }
+void collect(const LayerPointer& layer, std::vector<LayerPointer>& found) {
     if (std::find(found.begin(), found.end(), layer) != found.end()) return;
     found.push_back(layer);
     if (const auto* residual = std::get_if<Residual>(layer.get())) {
-        for (const auto& inner : residual->layers) collect(inner, found, depth + 1);
+        for (const auto& inner : residual->layers) collect(inner, found);
     }
 }
 
@@ -202,6 +197,12 @@ Specification completed(Specification specification) {
         if (!names.empty() && static_cast<std::int64_t>(names.size()) != expected) {
             throw std::invalid_argument(argument + " must have " + std::to_string(expected) +
                                         " names; got " + std::to_string(names.size()));
+        }
+        for (auto name = names.begin(); name != names.end(); ++name) {
+            if (std::find(names.begin(), name, *name) != name) {
+                throw std::invalid_argument(argument + " must differ; '" + *name +
+                                            "' stands there twice");
+            }
         }
     };
     check_names(specification.feature_names, specification.inputs, "feature_names");

@@ -13,9 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "likely/distributions.hpp"
-#include "likely/layers.hpp"
-#include "likely/model.hpp"
+#include "likely/specification.hpp"
 
 namespace likely {
 

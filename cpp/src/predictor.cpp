@@ -1,8 +1,6 @@
 #include "likely/predictor.hpp"
 
-#include <limits>
-
-#include "kernels/table.hpp"
+#include "head.hpp"
 #include "workspace.hpp"
 
 namespace likely {
@@ -10,20 +8,10 @@ namespace likely {
 template <class T>
 struct Predictor<T>::State {
     State(const Model<T>& source, std::int64_t max_batch)
-        : model(source), workspace(model, max_batch) {}
-
-    void evaluate(Evaluation what, const T* raw, const T* argument, T* out,
-                  std::int64_t rows) const noexcept {
-        const Plan& plan = model.plan();
-        if (model.scaling().fitted()) {
-            what.target_mean = model.scaling().target_mean.data();
-            what.target_scale = model.scaling().target_scale.data();
-        }
-        const T* shared = plan.shared == none ? nullptr : model.parameters().data() + plan.shared;
-        kernels<T>().evaluate(plan, what, shared, raw, rows, argument, out);
-    }
+        : model(source), head(model), workspace(model, max_batch) {}
 
     Model<T> model;
+    Head<T> head;
     Workspace<T> workspace;
 };
 
@@ -60,37 +48,37 @@ void Predictor<T>::operator()(const T* x, T* raw, std::int64_t rows) noexcept {
 
 template <class T>
 void Predictor<T>::mean(const T* raw, T* out, std::int64_t rows) const noexcept {
-    state_->evaluate({Statistic::mean}, raw, nullptr, out, rows);
+    state_->head.evaluate({Statistic::mean}, raw, rows, nullptr, out);
 }
 template <class T>
 void Predictor<T>::std(const T* raw, T* out, std::int64_t rows) const noexcept {
-    state_->evaluate({Statistic::std}, raw, nullptr, out, rows);
+    state_->head.evaluate({Statistic::std}, raw, rows, nullptr, out);
 }
 template <class T>
 void Predictor<T>::mode(const T* raw, T* out, std::int64_t rows) const noexcept {
-    state_->evaluate({Statistic::mode}, raw, nullptr, out, rows);
+    state_->head.evaluate({Statistic::mode}, raw, rows, nullptr, out);
 }
 template <class T>
 void Predictor<T>::entropy(const T* raw, T* out, std::int64_t rows) const noexcept {
-    state_->evaluate({Statistic::entropy}, raw, nullptr, out, rows);
+    state_->head.evaluate({Statistic::entropy}, raw, rows, nullptr, out);
 }
 template <class T>
 void Predictor<T>::quantile(const T* raw, double probability, T* out,
                             std::int64_t rows) const noexcept {
-    state_->evaluate({Statistic::quantile, 0, probability}, raw, nullptr, out, rows);
+    state_->head.evaluate({Statistic::quantile, 0, probability}, raw, rows, nullptr, out);
 }
 template <class T>
 void Predictor<T>::cdf(const T* raw, const T* y, T* out, std::int64_t rows) const noexcept {
-    state_->evaluate({Statistic::cdf}, raw, y, out, rows);
+    state_->head.evaluate({Statistic::cdf}, raw, rows, y, out);
 }
 template <class T>
 void Predictor<T>::log_prob(const T* raw, const T* y, T* out, std::int64_t rows) const noexcept {
-    state_->evaluate({Statistic::log_prob}, raw, y, out, rows);
+    state_->head.evaluate({Statistic::log_prob}, raw, rows, y, out);
 }
 template <class T>
 void Predictor<T>::parameter(const T* raw, std::int64_t index, T* out,
                              std::int64_t rows) const noexcept {
-    state_->evaluate({Statistic::parameter, index}, raw, nullptr, out, rows);
+    state_->head.evaluate({Statistic::parameter, index}, raw, rows, nullptr, out);
 }
 
 template class Predictor<float>;

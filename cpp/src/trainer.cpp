@@ -33,8 +33,8 @@ void check(const Model<T>& model, const Dataset<T>& data, const std::string& pre
 /// Weighted mean and population standard deviation of each column, in two passes. A constant column
 /// has scale 1, as has one whose deviation is too small for its inverse to be a number.
 template <class T>
-void moments(const T* values, const T* weight, std::int64_t rows, std::int64_t columns,
-             std::vector<double>& mean, std::vector<double>& scale) {
+void moments(const std::string& argument, const T* values, const T* weight, std::int64_t rows,
+             std::int64_t columns, std::vector<double>& mean, std::vector<double>& scale) {
     const auto size = static_cast<std::size_t>(columns);
     mean.assign(size, 0);
     scale.assign(size, 0);
@@ -63,6 +63,10 @@ void moments(const T* values, const T* weight, std::int64_t rows, std::int64_t c
     }
     for (std::size_t j = 0; j < size; ++j) {
         scale[j] = std::sqrt(scale[j] / total);
+        if (!std::isfinite(scale[j])) {
+            throw std::invalid_argument(argument + " cannot be standardised: column " +
+                                        std::to_string(j) + " is too widely spread for float64");
+        }
         const bool usable = std::isfinite(static_cast<T>(1 / scale[j]));
         if (lowest[j] == highest[j] || !usable) scale[j] = 1;
     }
@@ -71,8 +75,9 @@ void moments(const T* values, const T* weight, std::int64_t rows, std::int64_t c
 template <class T>
 Scaling scaling_of(const Plan& plan, const Dataset<T>& data) {
     Scaling scaling;
-    moments(data.x, data.weight, data.rows, plan.inputs, scaling.input_mean, scaling.input_scale);
-    moments(data.y, data.weight, data.rows, plan.targets, scaling.target_mean,
+    moments("x", data.x, data.weight, data.rows, plan.inputs, scaling.input_mean,
+            scaling.input_scale);
+    moments("y", data.y, data.weight, data.rows, plan.targets, scaling.target_mean,
             scaling.target_scale);
     const TargetScaling allowed =
         std::visit([](const auto& family) { return family.target_scaling; }, plan.distribution);
@@ -99,6 +104,17 @@ class Poller {
     const std::function<void()>& poll_;
     std::int64_t every_, steps_ = 0;
     Clock::time_point last_ = Clock::now();
+};
+
+/// Writes how long its scope took, also where an exception ends it.
+class Stopwatch {
+  public:
+    explicit Stopwatch(double& seconds) : seconds_(seconds) {}
+    ~Stopwatch() { seconds_ = seconds_since(start_); }
+
+  private:
+    double& seconds_;
+    Clock::time_point start_ = Clock::now();
 };
 
 [[noreturn]] void throw_diverged(std::int64_t epoch, std::int64_t step) {
@@ -157,7 +173,8 @@ void fit(Model<T>& model, const TrainerOptions& options, const Dataset<T>& data,
                   static_cast<double>(3 * plan.multiply_adds) * static_cast<double>(batch_size));
 
     history = {};
-    const Clock::time_point start = Clock::now();
+    history.stopped = "interrupted";
+    const Stopwatch stopwatch(history.seconds);
     double best_loss = std::numeric_limits<double>::infinity();
     std::int64_t epochs_without_gain = 0;
     bool stop = false;
@@ -216,19 +233,18 @@ void fit(Model<T>& model, const TrainerOptions& options, const Dataset<T>& data,
                 stop = true;
             }
         }
-        history.seconds = seconds_since(start);
         if (hooks.poll) hooks.poll();
         if (hooks.after_epoch && hooks.after_epoch(report) && !stop) {
             history.stopped = "callback";
             stop = true;
         }
     }
+    if (!stop) history.stopped = "epochs";
     if (!best.empty()) std::ranges::copy(best, parameters);
     for (const T value : model.parameters()) {
         if (!std::isfinite(value))
             throw_diverged(static_cast<std::int64_t>(history.loss.size()) - 1, history.steps);
     }
-    history.seconds = seconds_since(start);
 }
 
 template void fit(Model<float>&, const TrainerOptions&, const Dataset<float>&,

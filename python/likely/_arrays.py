@@ -6,6 +6,7 @@ looks for numbers that are not finite or outside a distribution's support.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,29 @@ _NUMERIC_KINDS = "buifO"
 def _as_array(argument: str, value: Any, dtype: str) -> NDArray[Any]:
     if value is None:
         raise TypeError(f"{argument} must be an array of numbers; got None")
-    array = np.asarray(value)
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise ValueError(f"{argument} must be complete; got a masked array with values masked out")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:  # ragged lists
+        raise ValueError(f"{argument} must be an array of numbers; {error}") from None
     if array.dtype.kind not in _NUMERIC_KINDS:
         raise TypeError(f"{argument} must be an array of real numbers; got dtype {array.dtype}")
+    if array.dtype.kind == "O":
+        for item in array.flat:
+            if isinstance(item, (str, bytes)):  # NumPy would read the digits
+                raise TypeError(
+                    f"{argument} must be an array of real numbers; "
+                    f"it holds the {type(item).__name__} {item!r}"
+                )
     try:
         with np.errstate(over="ignore", invalid="ignore"):
             # Overflow becomes infinity, which the core reports with its row and column.
             return np.ascontiguousarray(array, dtype=dtype).reshape(array.shape)
-    except (TypeError, ValueError) as error:
+    except TypeError as error:
         raise TypeError(f"{argument} must be an array of real numbers; {error}") from None
+    except (ValueError, OverflowError) as error:
+        raise ValueError(f"{argument} must be an array of real numbers; {error}") from None
 
 
 def as_matrix(argument: str, value: Any, columns: int, dtype: str) -> NDArray[Any]:
@@ -46,15 +61,28 @@ def as_matrix(argument: str, value: Any, columns: int, dtype: str) -> NDArray[An
     return array
 
 
-def as_vector(argument: str, value: Any, rows: int, dtype: str) -> NDArray[Any]:
-    """Return `value` as a vector with one number for each row."""
+def as_vector(argument: str, value: Any, size: int, dtype: str, each: str) -> NDArray[Any]:
+    """Return `value` as a vector of this size; `each` says what there is one number for."""
     array = _as_array(argument, value, dtype)
-    if array.shape != (rows,):
+    if array.shape != (size,):
         raise ValueError(
-            f"{argument} must have shape ({rows},), one number for each row of x; "
+            f"{argument} must have shape ({size},), one number for each {each}; "
             f"got shape {array.shape}"
         )
     return array
+
+
+def as_probability(argument: str, value: Any) -> float:
+    """Return one number in [0, 1]."""
+    if value is None or isinstance(value, (bool, np.bool_, str, bytes)):
+        raise TypeError(f"{argument} must be a number; got {type(value).__name__} {value!r}")
+    array = _as_array(argument, value, "float64")
+    if array.ndim != 0:
+        raise ValueError(f"{argument} must be one number; got shape {array.shape}")
+    probability = float(array)
+    if not 0 <= probability <= 1:
+        raise ValueError(f"{argument} must be in [0, 1]; got {probability}")
+    return probability
 
 
 def as_pair(
@@ -80,6 +108,13 @@ def as_integer(argument: str, value: Any, lowest: int, highest: int = 2**63 - 1)
         expected = f"at least {lowest}" if number < lowest else f"at most {highest}"
         raise ValueError(f"{argument} must be {expected}; got {number}")
     return number
+
+
+def as_list(argument: str, value: Any, of: str) -> list[Any]:
+    """Return a list; a string is not one."""
+    if isinstance(value, (str, bytes)) or not isinstance(value, Iterable):
+        raise TypeError(f"{argument} must be a list of {of}; got {type(value).__name__} {value!r}")
+    return list(value)
 
 
 def as_seed(value: Any) -> int:

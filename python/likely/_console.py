@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import errno
 import os
 import shlex
@@ -11,7 +12,7 @@ import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Never
 
 if TYPE_CHECKING:
     from tqdm import tqdm
@@ -48,12 +49,19 @@ def listed(names: list[str], most: int = 12) -> str:
     return ", ".join(shown)
 
 
+def nearest(name: str, known: list[str]) -> str | None:
+    """Return the known name that was probably meant, if there is one."""
+    lowered = {other.strip().lower(): other for other in known}
+    close = difflib.get_close_matches(name.strip().lower(), lowered, 1)
+    return lowered[close[0]] if close else None
+
+
 def counted(number: int, noun: str) -> str:
     """Return "1 row" or "1,030 rows"."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def progress(total: int, what: str, unit: str) -> tqdm[None]:
+def progress(total: int, what: str, unit: str) -> tqdm[Never]:
     """Return a progress bar on stderr; it keeps quiet away from a terminal, and when soon over."""
     from tqdm import tqdm
 

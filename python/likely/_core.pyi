@@ -7,7 +7,7 @@ import inspect
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Activation', 'Adam', 'Bernoulli', 'Categorical', 'Dense', 'Distribution', 'DivergedError', 'ELU', 'GELU', 'History', 'Identity', 'Layer', 'LeakyReLU', 'Model', 'Normal', 'Optimizer', 'ReLU', 'Residual', 'SGD', 'SiLU', 'Sigmoid', 'Softplus', 'Tanh', 'TrainerOptions', 'fit', 'system']
+__all__: list[str] = ['Activation', 'Adam', 'Bernoulli', 'Categorical', 'Dense', 'Distribution', 'DivergedError', 'ELU', 'GELU', 'Head', 'History', 'Identity', 'Layer', 'LeakyReLU', 'Model', 'Normal', 'Optimizer', 'ReLU', 'Residual', 'SGD', 'SiLU', 'Sigmoid', 'Softplus', 'Tanh', 'TrainerOptions', 'fit', 'system']
 class Activation:
     """
     Base class of every Activation.
@@ -214,6 +214,7 @@ class Dense(Layer):
 class Residual(Layer):
     """
     Residual block: x + f(x), with f the given layers one after the other. f must keep the width of x.
+    The same layer object twice, inside or outside of it, shares its weights.
     Source: He et al. (2016), 'Deep residual learning for image recognition', equation 1.
     
     Parameters
@@ -312,6 +313,28 @@ class Adam(Optimizer):
         """
         step size, positive
         """
+class Head:
+    """
+    What turns raw parameters into statistics; see likely.PredictiveDistribution.
+    """
+    def check_targets(self, y: numpy.typing.NDArray[typing.Any]) -> None:
+        ...
+    def evaluate(self, statistic: str, raw: numpy.typing.NDArray[typing.Any], argument: numpy.typing.NDArray[typing.Any] | None = None, probability: typing.SupportsFloat | typing.SupportsIndex = 0.0, parameter: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[typing.Any]:
+        ...
+    def sample(self, raw: numpy.typing.NDArray[typing.Any], count: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[typing.Any]:
+        ...
+    @property
+    def distribution(self) -> Distribution:
+        ...
+    @property
+    def dtype(self) -> str:
+        ...
+    @property
+    def parameter_names(self) -> list[str]:
+        ...
+    @property
+    def targets(self) -> int:
+        ...
 class Model:
     """
     A specification with its parameters and scaling; see likely.Network.
@@ -324,7 +347,7 @@ class Model:
         ...
     def __init__(self, inputs: typing.SupportsInt | typing.SupportsIndex, targets: typing.SupportsInt | typing.SupportsIndex, layers: collections.abc.Sequence[typing.Any], output: typing.Any | None, distribution: typing.Any, dtype: str, seed: typing.SupportsInt | typing.SupportsIndex, standardize: bool, feature_names: collections.abc.Sequence[str], target_names: collections.abc.Sequence[str], class_names: collections.abc.Sequence[str]) -> None:
         ...
-    def evaluate(self, statistic: str, raw: numpy.typing.NDArray[typing.Any], argument: numpy.typing.NDArray[typing.Any] | None = None, probability: typing.SupportsFloat | typing.SupportsIndex = 0.0, parameter: typing.SupportsInt | typing.SupportsIndex = 0) -> numpy.typing.NDArray[typing.Any]:
+    def head(self) -> Head:
         ...
     def loss(self, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None) -> float:
         ...
@@ -332,11 +355,7 @@ class Model:
         ...
     def raw(self, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[typing.Any]:
         ...
-    def sample(self, raw: numpy.typing.NDArray[typing.Any], count: typing.SupportsInt | typing.SupportsIndex, seed: typing.SupportsInt | typing.SupportsIndex) -> numpy.typing.NDArray[typing.Any]:
-        ...
     def save(self, path: os.PathLike | str | bytes) -> None:
-        ...
-    def supports(self, y: numpy.typing.NDArray[typing.Any], argument: str) -> None:
         ...
     def to_bytes(self) -> bytes:
         ...
@@ -360,9 +379,6 @@ class Model:
         ...
     @property
     def output(self) -> Layer:
-        ...
-    @property
-    def parameter_names(self) -> list[str]:
         ...
     @property
     def parameters(self) -> numpy.typing.NDArray[typing.Any]:
@@ -395,9 +411,13 @@ class History:
     """
     What happened in a fit. Losses are mean negative log-likelihoods in the user's units.
     """
+    def __getstate__(self) -> tuple[list[float], list[float], int, int, float, str]:
+        ...
     def __init__(self) -> None:
         ...
     def __repr__(self) -> str:
+        ...
+    def __setstate__(self, arg0: tuple) -> None:
         ...
     @property
     def best_epoch(self) -> int | None:
@@ -427,7 +447,7 @@ class History:
     @property
     def stopped(self) -> str:
         """
-        Why it ended: 'epochs', 'early stopping' or 'callback'.
+        Why it ended: 'epochs', 'early stopping', 'callback' or 'interrupted'; empty before a fit.
         """
     @property
     def validation_loss(self) -> numpy.typing.NDArray[typing.Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 import shlex
 import sys
@@ -15,7 +14,7 @@ from typing import Any, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from likely._console import UserError, counted, listed, replacing
+from likely._console import UserError, counted, listed, nearest, replacing
 
 _SEPARATORS = (",", ";", "\t")
 
@@ -52,7 +51,8 @@ class Table:
         except pd.errors.ParserWarning:
             raise UserError(f"{self.name}: rows have more fields than the first line") from None
         except (csv.Error, pd.errors.ParserError) as error:
-            raise UserError(f"{self.name} cannot be read as CSV: {error}") from None
+            reason = str(error).removeprefix("Error tokenizing data. C error: ")
+            raise UserError(f"{self.name} cannot be read as CSV: {reason}") from None
         self._frame.columns = pd.Index([str(column) for column in self._frame.columns])
         self.names: list[str] = list(self._frame.columns)
         # Written by programs that number the rows, or behind a separator at the end of each line.
@@ -86,7 +86,7 @@ class Table:
         header = headers[separator]
         if not header:
             raise UserError(f"{self.name} is empty")
-        if all(_is_number(part) for name in header for part in name.split() or [name]):
+        if all(is_number(part) for name in header for part in name.split() or [name]):
             raise UserError(
                 f"{self.name}: the first line must name the columns, separated by commas; "
                 f"it holds numbers: {listed(header, 4)}"
@@ -107,15 +107,10 @@ class Table:
         """Raise UserError where there is no column of such a name."""
         for name in names:
             if name not in self.names:
-                close = difflib.get_close_matches(name, self.names, 1)
-                hint = f"; did you mean {close[0]!r}?" if close else ""
-                raise UserError(
-                    f"{option}: {self.name} has no column {name!r}{hint} "
-                    f"Its columns: {listed(self.names)}".replace("? Its", "? Its", 1)
-                )
-
-    def _is_bool(self, name: str) -> bool:
-        return bool(self._frame[name].dtype.kind == "b")
+                close = nearest(name, self.names)
+                others = listed([repr(other) for other in self.names])
+                hint = f"did you mean {close!r}?" if close else f"it has {others}"
+                raise UserError(f"{option}: {self.name} has no column {name!r}; {hint}")
 
     def is_number(self, name: str) -> bool:
         """Whether a column holds numbers; True and False are numbers only as a feature."""
@@ -123,8 +118,8 @@ class Table:
 
     def missing(self, names: Sequence[str]) -> NDArray[np.bool_]:
         """Return for each row whether one of the columns has no value."""
-        absent: NDArray[np.bool_] = self._frame[list(names)].isna().to_numpy(dtype=np.bool_)
-        return absent.any(axis=1)
+        absent: NDArray[np.bool_] = self._frame[list(names)].isna().any(axis=1).to_numpy(np.bool_)
+        return absent
 
     def refuse_missing(self, names: Sequence[str], advice: str) -> None:
         """Raise UserError, ending in advice, for the first column with a missing value."""
@@ -158,7 +153,7 @@ class Table:
         for name in names:
             if self._frame[name].dtype.kind not in "iufb":
                 values = self._frame[name].dropna().astype(str)
-                odd = values[[not _is_number(value) for value in values]]
+                odd = values[[not is_number(value) for value in values]]
                 sample = odd if len(odd) else values
                 position = int(sample.index[0])
                 samples[name] = f"{sample.iloc[0]!r} in line {self.line(position)}"
@@ -194,7 +189,8 @@ def write_table(columns: dict[str, Any], path: str | None) -> None:
         frame.to_csv(stream, index=False, lineterminator="\n")
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a text reads as a number."""
     try:
         float(text)
     except ValueError:

@@ -10,7 +10,15 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from likely import _core
-from likely._arrays import as_flag, as_integer, as_matrix, as_pair, as_seed, as_vector
+from likely._arrays import (
+    as_flag,
+    as_integer,
+    as_list,
+    as_matrix,
+    as_pair,
+    as_seed,
+    as_vector,
+)
 from likely.predictive import PredictiveDistribution
 
 
@@ -73,12 +81,10 @@ class Network:
         target_names: Sequence[str] | None = None,
         class_names: Sequence[str] | None = None,
     ) -> None:
-        if isinstance(layers, (str, _core.Layer)):
-            raise TypeError(f"layers must be a list of layers; got {layers!r}, not in a list")
         self._model = _core.Model(
             inputs=as_integer("inputs", inputs, 1),
             targets=as_integer("targets", targets, 1),
-            layers=list(layers),
+            layers=as_list("layers", layers, "layers"),
             output=output,
             distribution=distribution,
             dtype=_dtype_name(dtype),
@@ -156,7 +162,11 @@ class Network:
     @parameters.setter
     def parameters(self, values: Any) -> None:
         view = self._model.parameters
-        view[:] = as_vector("parameters", values, len(view), self.dtype)
+        given = as_vector("parameters", values, len(view), self.dtype, "parameter")
+        bad = np.flatnonzero(~np.isfinite(given))
+        if len(bad):
+            raise ValueError(f"parameters must be finite; number {bad[0]} is {given[bad[0]]}")
+        view[:] = given
 
     def predict_distribution(self, x: Any) -> PredictiveDistribution:
         """Predict the distribution of the target for each row of x, shape (rows, inputs).
@@ -173,7 +183,7 @@ class Network:
 
         """
         raw = self._model.raw(as_matrix("x", x, self.inputs, self.dtype))
-        return PredictiveDistribution(self._model, raw)
+        return PredictiveDistribution(self._model.head(), raw)
 
     def loss(self, x: Any, y: Any, sample_weight: Any = None) -> float:
         """Mean negative log-likelihood in the user's units, in nats.
@@ -214,15 +224,16 @@ class Network:
         x_matrix, y_matrix = as_pair(x, y, self.inputs, self.targets, self.dtype)
         if sample_weight is None:
             return x_matrix, y_matrix, None
-        weight = as_vector("sample_weight", sample_weight, len(x_matrix), self.dtype)
+        weight = as_vector("sample_weight", sample_weight, len(x_matrix), self.dtype, "row of x")
         return x_matrix, y_matrix, weight
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a safetensors file, whole or not at all.
 
-        Raises OSError where the file cannot be written; an old file then stays as it was.
+        Raises OSError where the file cannot be written, ValueError where a parameter is not
+        finite; an old file then stays as it was.
         """
-        self._model.save(os.fspath(path))
+        self._model.save(_path(path))
 
     def __repr__(self) -> str:
         layers = ", ".join(_short(layer) for layer in self.layers)
@@ -240,22 +251,34 @@ def _short(layer: _core.Layer) -> str:
         return f"Residual({', '.join(_short(inner) for inner in layer.layers)})"
     assert isinstance(layer, _core.Dense)
     activation = type(layer.activation).__name__.lower()
-    return f"Dense({layer.units})" if activation == "identity" else f"Dense({layer.units}, {activation})"
+    return (
+        f"Dense({layer.units})"
+        if activation == "identity"
+        else f"Dense({layer.units}, {activation})"
+    )
 
 
 def _dtype_name(dtype: DTypeLike) -> str:
     try:
-        return np.dtype(dtype).name
+        return str(dtype) if dtype is None else np.dtype(dtype).name
     except TypeError:
         return str(dtype)
+
+
+def _path(path: str | os.PathLike[str]) -> str:
+    name = os.fsdecode(path)
+    if "\0" in name:
+        raise ValueError(f"path must hold no null character; got {name!r}")
+    return name
 
 
 def _names(argument: str, names: Sequence[str] | None) -> list[str]:
     if names is None:
         return []
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):
+    strings = as_list(argument, names, "strings")
+    if not all(isinstance(name, str) for name in strings):
         raise TypeError(f"{argument} must be a list of strings; got {names!r}")
-    return list(names)
+    return strings
 
 
 def _from_model(model: _core.Model) -> Network:
@@ -284,4 +307,4 @@ def load(path: str | os.PathLike[str]) -> Network:
     2
 
     """
-    return _from_model(_core.Model.load(os.fspath(path)))
+    return _from_model(_core.Model.load(_path(path)))

@@ -8,14 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likely import _core
-from likely._arrays import _as_array, as_integer, as_matrix, as_seed
+from likely._arrays import as_integer, as_matrix, as_probability, as_seed
 
 
 class PredictiveDistribution:
     """The distributions that a network predicts, one for each row; made by `predict_distribution`.
 
-    Arrays have shape (rows,) for one target column and (rows, targets) for several, are in the user's
-    units, and come from the core; nothing is computed twice.
+    Arrays have shape (rows,) for one target column and (rows, targets) for several, and are in the
+    user's units.
 
     Examples
     --------
@@ -31,29 +31,29 @@ class PredictiveDistribution:
 
     """
 
-    def __init__(self, model: _core.Model, raw: NDArray[Any]) -> None:
-        self._model = model
+    def __init__(self, head: _core.Head, raw: NDArray[Any]) -> None:
+        self._head = head
         self._raw = raw
 
     def __len__(self) -> int:
         return len(self._raw)
 
     def __repr__(self) -> str:
-        family = type(self._model.distribution).__name__
-        return f"PredictiveDistribution({family}, rows={len(self)}, targets={self._model.targets})"
+        family = type(self._head.distribution).__name__
+        return f"PredictiveDistribution({family}, rows={len(self)}, targets={self._head.targets})"
 
     def __getitem__(self, rows: Any) -> PredictiveDistribution:
-        """The same for some rows: a slice, a mask or an array of row numbers."""
-        chosen = self._raw[rows]
-        if chosen.ndim != 2:
-            chosen = self._raw[[rows]]
-        return PredictiveDistribution(self._model, np.ascontiguousarray(chosen))
+        """The same for some rows: a number, a slice, a mask or an array of row numbers."""
+        chosen = np.atleast_1d(np.arange(len(self))[rows])
+        if chosen.ndim != 1:
+            raise IndexError(f"rows must be chosen along one axis; got an index of {chosen.ndim}")
+        return PredictiveDistribution(self._head, np.ascontiguousarray(self._raw[chosen]))
 
     def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:
-        return values[..., 0] if self._model.targets == 1 else values
+        return values[..., 0] if self._head.targets == 1 else values
 
     def _statistic(self, name: str, **keywords: Any) -> NDArray[Any]:
-        return self._shaped(self._model.evaluate(name, self._raw, **keywords))
+        return self._shaped(self._head.evaluate(name, self._raw, **keywords))
 
     @property
     def raw(self) -> NDArray[Any]:
@@ -66,13 +66,13 @@ class PredictiveDistribution:
 
         Normal: loc, scale; Bernoulli: probs; Categorical: probs with the classes as last axis.
         """
-        family = self._model.distribution
+        family = self._head.distribution
         if isinstance(family, _core.Categorical):
             probabilities = [
                 self._statistic("parameter", parameter=k) for k in range(family.classes)
             ]
             return {"probs": np.stack(probabilities, axis=-1)}
-        names = self._model.parameter_names
+        names = self._head.parameter_names
         return {name: self._statistic("parameter", parameter=i) for i, name in enumerate(names)}
 
     @property
@@ -108,22 +108,32 @@ class PredictiveDistribution:
 
     def quantile(self, probability: float) -> NDArray[Any]:
         """The value that the target stays below with this probability, in [0, 1]."""
-        return self._statistic("quantile", probability=_as_probability("probability", probability))
+        return self._statistic("quantile", probability=as_probability("probability", probability))
 
     def interval(self, coverage: float) -> tuple[NDArray[Any], NDArray[Any]]:
         """The central interval that holds the target with this probability: (lower, upper)."""
-        tail = (1 - _as_probability("coverage", coverage)) / 2
+        tail = (1 - as_probability("coverage", coverage)) / 2
         return self.quantile(tail), self.quantile(1 - tail)
 
     def _targets(self, y: Any) -> NDArray[Any]:
-        matrix = as_matrix("y", y, self._model.targets, self._model.dtype)
+        matrix = as_matrix("y", y, self._head.targets, self._head.dtype)
         if len(matrix) != len(self):
-            raise ValueError(f"y must have {len(self)} rows, one for each prediction; got {len(matrix)}")
+            raise ValueError(
+                f"y must have {len(self)} rows, one for each prediction; got {len(matrix)}"
+            )
         return matrix
 
     def cdf(self, y: Any) -> NDArray[Any]:
-        """The probability that the target is at most y, y as (rows,) or (rows, targets)."""
-        return self._statistic("cdf", argument=self._targets(y))
+        """The probability that the target is at most y, y as (rows,) or (rows, targets).
+
+        y may be infinite, not nan.
+        """
+        targets = self._targets(y)
+        bad = np.argwhere(np.isnan(targets))
+        if len(bad):
+            row, column = bad[0]
+            raise ValueError(f"y must be finite or infinite; row {row}, column {column} is nan")
+        return self._statistic("cdf", argument=targets)
 
     def log_prob(self, y: Any) -> NDArray[Any]:
         """The log of the density (or probability) at y, for each target column.
@@ -131,20 +141,12 @@ class PredictiveDistribution:
         Raises ValueError where y is outside the support.
         """
         targets = self._targets(y)
-        self._model.supports(targets, "y")
+        self._head.check_targets(targets)
         return self._statistic("log_prob", argument=targets)
 
     def sample(self, n: int, seed: int = 0) -> NDArray[Any]:
-        """Draw n values for every row: (n, rows) or (n, rows, targets). The same seed, the same draws."""
+        """Draw n values for every row: (n, rows) or (n, rows, targets), a function of the seed."""
         count = as_integer("n", n, 1)
-        return self._shaped(self._model.sample(self._raw, count, as_seed(seed)))
-
-
-def _as_probability(argument: str, value: Any) -> float:
-    array = _as_array(argument, value, "float64")
-    if array.ndim != 0:
-        raise ValueError(f"{argument} must be one number; got shape {array.shape}")
-    probability = float(array)
-    if not 0 <= probability <= 1:
-        raise ValueError(f"{argument} must be in [0, 1]; got {probability}")
-    return probability
+        if count > 2**48 // max(1, len(self) * self._head.targets):
+            raise ValueError(f"n is too large: {count} draws for each of {len(self)} rows")
+        return self._shaped(self._head.sample(self._raw, count, as_seed(seed)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from likely import _core
@@ -21,6 +21,7 @@ class Epoch:
     validation_loss: float | None
 
 
+@dataclass(frozen=True)
 class Trainer:
     """Fits networks by minimising the mean negative log-likelihood in mini-batches.
 
@@ -47,6 +48,8 @@ class Trainer:
     history : History
         Of the last fit; kept also where the fit was interrupted.
 
+    Options cannot be changed; make another trainer with `dataclasses.replace`.
+
     Examples
     --------
     >>> import likely, numpy as np
@@ -59,25 +62,33 @@ class Trainer:
 
     """
 
-    def __init__(
-        self,
-        optimizer: str | _core.Optimizer = "adam",
-        batch_size: int | None = 32,
-        epochs: int = 100,
-        *,
-        shuffle: bool = True,
-        drop_last: bool = False,
-        patience: int | None = None,
-        seed: int = 0,
-    ) -> None:
-        self.batch_size = None if batch_size is None else as_integer("batch_size", batch_size, 1)
-        self.epochs = as_integer("epochs", epochs, 1)
-        self.shuffle = as_flag("shuffle", shuffle)
-        self.drop_last = as_flag("drop_last", drop_last)
-        self.patience = None if patience is None else as_integer("patience", patience, 1)
-        self.seed = as_seed(seed)
-        self._options = _core.TrainerOptions(
-            optimizer=optimizer,
+    optimizer: str | _core.Optimizer = "adam"
+    batch_size: int | None = 32
+    epochs: int = 100
+    _: KW_ONLY
+    shuffle: bool = True
+    drop_last: bool = False
+    patience: int | None = None
+    seed: int = 0
+    history: _core.History = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "patience"):
+            if getattr(self, name) is not None:
+                self._set(name, as_integer(name, getattr(self, name), 1))
+        self._set("epochs", as_integer("epochs", self.epochs, 1))
+        self._set("shuffle", as_flag("shuffle", self.shuffle))
+        self._set("drop_last", as_flag("drop_last", self.drop_last))
+        self._set("seed", as_seed(self.seed))
+        self._set("optimizer", self._options().optimizer)
+        self._set("history", _core.History())
+
+    def _set(self, name: str, value: Any) -> None:
+        object.__setattr__(self, name, value)  # options do not change, what was given is tidied
+
+    def _options(self) -> _core.TrainerOptions:
+        return _core.TrainerOptions(
+            optimizer=self.optimizer,
             batch_size=self.batch_size,
             epochs=self.epochs,
             shuffle=self.shuffle,
@@ -85,8 +96,6 @@ class Trainer:
             patience=self.patience,
             seed=self.seed,
         )
-        self.optimizer = self._options.optimizer
-        self.history = _core.History()
 
     def fit(
         self,
@@ -126,7 +135,7 @@ class Trainer:
         ValueError, TypeError
             Where data or arguments are not possible, before anything is changed.
         DivergedError
-            Where the loss is no longer finite.
+            Where the loss is no longer finite; the parameters are those of the last step.
 
         """
         if not isinstance(network, Network):
@@ -135,31 +144,32 @@ class Trainer:
         x_matrix, y_matrix = as_pair(x, y, inputs, targets, dtype)
         weight = None
         if sample_weight is not None:
-            weight = as_vector("sample_weight", sample_weight, len(x_matrix), dtype)
+            weight = as_vector("sample_weight", sample_weight, len(x_matrix), dtype, "row of x")
         held_out = None
         if validation is not None:
-            if not isinstance(validation, (tuple, list)) or len(validation) != 2:
-                raise TypeError(f"validation must be a pair (x, y); got {type(validation).__name__}")
-            held_out = as_pair(*validation, inputs, targets, dtype, prefix="validation ")
+            pair: Any = validation
+            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
+                size = f" of {len(pair)}" if hasattr(pair, "__len__") else ""
+                raise TypeError(
+                    f"validation must be a pair (x, y); got {type(pair).__name__}{size}"
+                )
+            held_out = as_pair(*pair, inputs, targets, dtype, prefix="validation ")
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be a function; got {type(callback).__name__}")
         after_epoch = None if callback is None else lambda *report: callback(Epoch(*report))
-        self.history = _core.History()
-        _core.fit(
-            model=network._model,
-            options=self._options,
-            x=x_matrix,
-            y=y_matrix,
-            sample_weight=weight,
-            validation=held_out,
-            callback=after_epoch,
-            history=self.history,
-        )
-        return self.history
-
-    def __repr__(self) -> str:
-        return (
-            f"Trainer(optimizer={self.optimizer!r}, batch_size={self.batch_size}, "
-            f"epochs={self.epochs}, shuffle={self.shuffle}, drop_last={self.drop_last}, "
-            f"patience={self.patience}, seed={self.seed})"
-        )
+        history = _core.History()
+        try:
+            _core.fit(
+                model=network._model,
+                options=self._options(),
+                x=x_matrix,
+                y=y_matrix,
+                sample_weight=weight,
+                validation=held_out,
+                callback=after_epoch,
+                history=history,
+            )
+        finally:
+            if history.stopped:  # begun, perhaps interrupted
+                self._set("history", history)
+        return history

@@ -118,6 +118,20 @@ void test_widths() {
     LayerPointer block = residual({dense(3)});
     for (int depth = 0; depth < 20; ++depth) block = residual({block, block});
     CHECK_THROWS(M(with_layers({block}), 0), "layers are used more than");
+}
+
+/// Layers put together in C++ have not passed the checks that Python's constructors make.
+void test_layers() {
+    using M = Model<float>;
+    const auto of = [](auto layer) { return std::make_shared<const Layer>(std::move(layer)); };
+    CHECK_THROWS(M(with_layers({dense(0)}), 0), "units must be at least 1; got 0");
+    CHECK_THROWS(M(with_layers({residual({dense(-3)})}), 0), "units must be at least 1; got -3");
+    CHECK_THROWS(M(with_layers({dense(3, LeakyReLU{-1.0})}), 0), "negative_slope must be");
+    CHECK_THROWS(M(with_layers({of(Dense{3, Tanh{}, true, "glorot"})}), 0),
+                 "unknown init 'glorot'; did you mean 'glorot_uniform'?");
+    CHECK_THROWS(M(with_layers({residual({})}), 0), "layers must be at least one layer");
+    CHECK_THROWS(M(with_layers({nullptr}), 0), "layer");
+    CHECK_THROWS(M(with_layers({residual({dense(3), nullptr})}), 0), "layer");
     LayerPointer deep = dense(3);
     for (int depth = 0; depth < 100; ++depth) deep = residual({deep});
     CHECK_THROWS(M(with_layers({deep}), 0), "deep");
@@ -257,6 +271,7 @@ int main() {
         fs::temp_directory_path() / ("likely-test-model-" + std::to_string(::getpid()));
     fs::create_directory(folder);
     test_widths();
+    test_layers();
     test_output();
     test_parameters();
     test_round_trip<float>(folder);

@@ -5,8 +5,9 @@
 // used twice.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ struct Dense;
 struct Residual;
 using Layer = std::variant<Dense, Residual>;
 using LayerPointer = std::shared_ptr<const Layer>;
+
+/// Blocks may stand in blocks this deep.
+inline constexpr int deepest_nesting = 64;
 
 /// How weights start; docs/conventions.md has the formulas.
 inline const std::vector<std::string_view> initializer_names = {
@@ -59,7 +63,7 @@ struct Residual {
     static constexpr std::string_view name = "Residual";
     static constexpr std::string_view doc =
         "Residual block: x + f(x), with f the given layers one after the other. f must keep the "
-        "width of x.\n"
+        "width of x.\nThe same layer object twice, inside or outside of it, shares its weights.\n"
         "Source: He et al. (2016), 'Deep residual learning for image recognition', equation 1.";
 
     std::vector<LayerPointer> layers;
@@ -68,7 +72,28 @@ struct Residual {
         return std::tuple{
             Field{"layers", &Residual::layers, "the layers of f, at least one", true}};
     }
-    void validate() const { require(!layers.empty(), "layers", "at least one layer", "none"); }
+    void validate() const;
 };
+
+/// How deep blocks stand in each other below a layer; each distinct layer is looked at once.
+inline int nesting(const LayerPointer& layer, std::map<const Layer*, int>& known) {
+    const auto* residual = std::get_if<Residual>(layer.get());
+    if (!residual) return 0;
+    if (const auto found = known.find(layer.get()); found != known.end()) return found->second;
+    int deepest = 0;
+    for (const auto& inner : residual->layers) deepest = std::max(deepest, nesting(inner, known));
+    return known[layer.get()] = deepest + 1;
+}
+
+inline void Residual::validate() const {
+    require(!layers.empty(), "layers", "at least one layer", "none");
+    std::map<const Layer*, int> known;
+    for (const auto& layer : layers) {
+        if (nesting(layer, known) >= deepest_nesting) {
+            throw std::invalid_argument("layers are nested more than " +
+                                        std::to_string(deepest_nesting) + " deep");
+        }
+    }
+}
 
 }  // namespace likely

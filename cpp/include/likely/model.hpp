@@ -11,29 +11,13 @@
 #include <filesystem>
 #include <memory>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "likely/distributions.hpp"
-#include "likely/layers.hpp"
+#include "likely/specification.hpp"
 
 namespace likely {
 
 struct Plan;
-
-/// What a network is, without its weights.
-struct Specification {
-    std::int64_t inputs = 1;
-    std::int64_t targets = 1;
-    std::vector<LayerPointer> layers;
-    LayerPointer
-        output;  ///< null: a dense layer without activation, as wide as the distribution needs
-    Distribution distribution;
-    bool standardize = false;
-    std::vector<std::string> feature_names;  ///< empty, or one for each input
-    std::vector<std::string> target_names;   ///< empty, or one for each target
-    std::vector<std::string> class_names;    ///< empty, or one for each class of the target
-};
 
 /// x is seen by the network as (x - input_mean) / input_scale, y as (y - target_mean) /
 /// target_scale.
@@ -56,6 +40,7 @@ class Model {
 
     const Specification& specification() const { return *specification_; }
     const Plan& plan() const { return *plan_; }
+    std::shared_ptr<const Plan> shared_plan() const { return plan_; }
     std::span<T> parameters() { return parameters_; }
     std::span<const T> parameters() const { return parameters_; }
     const Scaling& scaling() const { return scaling_; }

@@ -74,7 +74,16 @@ inline std::string normalized_name(std::string_view name) {
     return result;
 }
 
-/// The known name that begins with `name`, else the one with the smallest edit distance (Levenshtein 1966) to it.
+inline std::string initials(std::string_view name) {
+    std::string result;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        if (i == 0 || name[i - 1] == '_') result += name[i];
+    }
+    return result;
+}
+
+/// The known name that begins with `name` or has it as initials (lr, learning_rate), else the one
+/// with the smallest edit distance (Levenshtein 1966) to it.
 inline std::string_view nearest_name(std::string_view name,
                                      const std::vector<std::string_view>& known) {
     const std::string wanted = normalized_name(name);
@@ -82,7 +91,9 @@ inline std::string_view nearest_name(std::string_view name,
     std::size_t best_distance = std::numeric_limits<std::size_t>::max();
     for (const std::string_view candidate : known) {
         const std::string other = normalized_name(candidate);
-        if (!wanted.empty() && other.starts_with(wanted)) return candidate;
+        if (!wanted.empty() && (other.starts_with(wanted) || initials(candidate) == wanted)) {
+            return candidate;
+        }
         std::vector<std::size_t> row(other.size() + 1);
         for (std::size_t j = 0; j < row.size(); ++j) row[j] = j;
         for (std::size_t i = 1; i <= wanted.size(); ++i) {

@@ -55,7 +55,8 @@ struct History {
         -1;  ///< with the lowest validation loss, or -1 without validation data
     std::int64_t steps = 0;
     double seconds = 0;
-    std::string stopped = "epochs";  ///< "epochs", "early stopping" or "callback"
+    std::string
+        stopped;  ///< "epochs", "early stopping", "callback", "interrupted"; empty: not begun
 };
 
 struct Hooks {
@@ -68,7 +69,8 @@ struct DivergedError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Fills `history` as it goes, so that what was reached is known even when a hook throws.
+/// Fills `history` as it goes (once the data are checked), so that what was reached is known even
+/// when a hook throws.
 template <class T>
 void fit(Model<T>& model, const TrainerOptions& options, const Dataset<T>& data,
          const std::optional<Dataset<T>>& validation, const Hooks& hooks, History& history);

@@ -11,6 +11,8 @@ void fill_network(Kernels<T>& table);
 template <class T>
 void fill_likelihood(Kernels<T>& table);
 template <class T>
+void fill_statistics(Kernels<T>& table);
+template <class T>
 void fill_update(Kernels<T>& table);
 
 }  // namespace likely::kernels_detail

@@ -85,8 +85,8 @@ def main() -> None:
                 assert not arguments.exact, f"row {row}: C++ says {lines}, Python {expected}"
                 got = np.array([line.split() for line in lines], dtype=float)
                 np.testing.assert_allclose(got, columns, rtol=TOLERANCE, err_msg=f"row {row}")
-    same = "the same digits" if differing == 0 else f"{differing} rows differ by rounding"
-    print(f"embed: {len(samples)} rows, {same} as Python; {count}")
+    same = "Python's digits" if differing == 0 else f"{differing} of them not Python's last digit"
+    print(f"embed: {len(samples)} rows, {same}; {count}")
 
 
 if __name__ == "__main__":

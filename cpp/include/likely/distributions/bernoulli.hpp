@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -18,7 +19,7 @@ struct Bernoulli {
         "(1 + exp(-logit)).\n"
         "The loss is the binary cross-entropy. Source: Cox (1958), 'The regression analysis of "
         "binary sequences'.";
-    static constexpr std::string_view support = "0 or 1";
+    static std::string support() { return "0 or 1"; }
     static constexpr TargetScaling target_scaling = TargetScaling::none;
     static constexpr std::array parameters{NamedParameter{"probs"}};
 
@@ -29,7 +30,8 @@ struct Bernoulli {
 
     template <class V>
     V log_prob(auto y, const std::array<V, 1>& raw) const {
-        return raw[0] * y - softplus(raw[0]);
+        return -softplus(raw[0] *
+                         (1 - 2 * y));  // y logit - softplus(logit) without its cancellation
     }
     template <class V>
     V mean(const std::array<V, 1>& raw) const {
@@ -45,7 +47,7 @@ struct Bernoulli {
     }
     template <class V>
     V entropy(const std::array<V, 1>& raw) const {
-        return softplus(raw[0]) - raw[0] * sigmoid(raw[0]);
+        return sigmoid(raw[0]) * softplus(-raw[0]) + sigmoid(-raw[0]) * softplus(raw[0]);
     }
     template <class V>
     V cdf(V y, const std::array<V, 1>& raw) const {

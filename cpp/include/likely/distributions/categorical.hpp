@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <tuple>
 
@@ -22,7 +23,6 @@ struct Categorical {
         "probs = softmax(logits). The loss is the cross-entropy.\n"
         "Source: Bridle (1990), 'Probabilistic interpretation of feedforward classification "
         "network outputs'.";
-    static constexpr std::string_view support = "a label 0, 1, ..., classes - 1";
     static constexpr TargetScaling target_scaling = TargetScaling::none;
     static constexpr std::array parameters{NamedParameter{"probs"}};
 
@@ -34,6 +34,9 @@ struct Categorical {
     }
     void validate() const { require(classes >= 2, "classes", "at least 2", classes); }
     std::int64_t count() const { return classes; }
+    std::string support() const {
+        return "a label 0, 1, ..., classes - 1, with classes = " + std::to_string(classes);
+    }
     bool supports(double y) const {
         return y >= 0 && y < static_cast<double>(classes) && y == std::floor(y);
     }
@@ -58,51 +61,53 @@ struct Categorical {
         return log(sum) + (largest - logits[label * stride]);
     }
 
-    /// One statistic of a row; `argument` is the probability of a quantile, the target of a cdf or
-    /// log_prob, the class of a parameter.
+    /// One statistic of a row, in double precision; `argument` is the probability of a quantile,
+    /// the target of a cdf or log_prob, the class of a parameter.
     template <class T>
-    T evaluate(Statistic statistic, const T* logits, std::int64_t stride, T argument) const {
-        if (statistic == Statistic::log_prob) {
-            if (!supports(argument)) return -std::numeric_limits<T>::infinity();
-            return -nll_gradient<T>(argument, logits, stride, 1, nullptr);
-        }
-        const T largest = largest_logit(logits, stride);
-        T sum = 0;
-        T weighted = 0;  // sum of e * (logit - largest), for the entropy
+    double evaluate(Statistic statistic, const T* logits, std::int64_t stride,
+                    double argument) const {
+        constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
+        const double largest = static_cast<double>(largest_logit(logits, stride));
+        const auto distance = [&](std::int64_t k) {
+            return static_cast<double>(logits[k * stride]) - largest;
+        };
+        double sum = 0;
+        double weighted = 0;  // sum of exp(distance) * distance, for the entropy
         std::int64_t mode = 0;
         for (std::int64_t k = 0; k < classes; ++k) {
-            const T distance = logits[k * stride] - largest;
-            const T e = exp(distance);
-            sum += e;
-            weighted += e * distance;
-            if (logits[k * stride] > logits[mode * stride]) mode = k;
+            sum += exp(distance(k));
+            weighted += exp(distance(k)) * distance(k);
+            if (distance(k) > distance(mode)) mode = k;
         }
-        const auto probability = [&](std::int64_t k) {
-            return exp(logits[k * stride] - largest) / sum;
-        };
+        const auto probability = [&](std::int64_t k) { return exp(distance(k)) / sum; };
+        if (std::isnan(argument)) return undefined;
         switch (statistic) {
             case Statistic::mode:
-                return static_cast<T>(mode);
+                return static_cast<double>(mode);
             case Statistic::entropy:
                 return log(sum) - weighted / sum;
             case Statistic::parameter:
                 return probability(static_cast<std::int64_t>(argument));
+            case Statistic::log_prob:
+                if (!supports(argument)) return -std::numeric_limits<double>::infinity();
+                return distance(static_cast<std::int64_t>(argument)) - log(sum);
             case Statistic::cdf: {
-                if (argument >= static_cast<T>(classes - 1)) return 1;
-                T total = 0;
-                for (std::int64_t k = 0; static_cast<T>(k) <= argument; ++k)
+                if (argument >= static_cast<double>(classes - 1)) return 1;
+                double total = 0;
+                for (std::int64_t k = 0; static_cast<double>(k) <= argument; ++k) {
                     total += probability(k);
+                }
                 return total;
             }
             case Statistic::quantile: {
-                T total = probability(0);
+                if (argument < 0 || argument > 1) return undefined;
+                double total = probability(0);
                 std::int64_t k = 0;
                 while (total < argument && k < classes - 1) total += probability(++k);
-                return static_cast<T>(k);
+                return static_cast<double>(k);
             }
             default:
-                return std::numeric_limits<T>::quiet_NaN();  // labels have no order of size: no
-                                                             // mean, no std
+                return undefined;  // labels have no order of size: no mean, no std
         }
     }
 

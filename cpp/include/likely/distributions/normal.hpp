@@ -24,7 +24,7 @@ struct Normal {
         "With scale=1.0 the loss is half the squared error plus log(2 pi) / 2.\n"
         "Source: Nix and Weigend (1994), 'Estimating the mean and variance of the target "
         "probability distribution'.";
-    static constexpr std::string_view support = "a finite real number";
+    static std::string support() { return "a finite real number"; }
     static constexpr TargetScaling target_scaling = TargetScaling::location_and_scale;
     static constexpr std::array parameters{NamedParameter{"loc", Unit::location},
                                            NamedParameter{"scale", Unit::scale}};

@@ -1,0 +1,191 @@
+"""The floors of the house: each file includes and imports only what stands below it."""
+
+import ast
+import fnmatch
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+# From the ground up. A line is a room: the files of one subject, which may include each other and
+# everything on the floors below, but no other room of their own floor.
+PUBLIC = "cpp/include/likely"
+CORE = "cpp/src"
+PYTHON = "python/likely"
+FLOORS: dict[str, list[str]] = {
+    "0 ground": [
+        f"{PUBLIC}/registry.hpp",
+        f"{PUBLIC}/primitives.hpp",
+        f"{CORE}/rng.hpp",
+        f"{CORE}/threads.*",
+        f"{CORE}/cpu.hpp",
+        f"{CORE}/json*",
+        f"{CORE}/files.*",
+    ],
+    "1 kinds": [
+        f"{PUBLIC}/distributions.hpp {PUBLIC}/distributions/*",
+        f"{PUBLIC}/activations.hpp",
+        f"{PUBLIC}/optimizers.hpp",
+        f"{PUBLIC}/schedules.hpp",
+        f"{CORE}/safetensors.*",
+    ],
+    "2 networks": [
+        f"{PUBLIC}/layers.hpp {PUBLIC}/specification.hpp {CORE}/plan.*",
+        f"{CORE}/checks.hpp",
+    ],
+    "3 kernels": [f"{CORE}/kernels/*", f"{CORE}/describe.hpp"],
+    "4 models": [
+        f"{PUBLIC}/model.hpp {CORE}/model.cpp {CORE}/model_file.* {CORE}/workspace.* {CORE}/head.hpp",
+        f"{CORE}/kernels_linked.cpp",
+        f"{CORE}/kernels_loaded.*",
+    ],
+    "5 users of models": [
+        f"{PUBLIC}/trainer.hpp {CORE}/trainer.cpp",
+        f"{PUBLIC}/predictor.hpp {CORE}/predictor.cpp",
+    ],
+    "6 bindings": ["cpp/bindings/*"],
+    "7 arguments": [f"{PYTHON}/_arrays.py", f"{PYTHON}/_system.py"],
+    "7 predictions": [f"{PYTHON}/predictive.py", f"{PYTHON}/metrics.py"],
+    "7 networks": [f"{PYTHON}/network.py"],
+    "7 training": [f"{PYTHON}/trainer.py"],
+    "7 public names": [f"{PYTHON}/__init__.py"],
+    "8 console": [f"{PYTHON}/_console.py"],
+    "8 tables and pictures": [f"{PYTHON}/_table.py", f"{PYTHON}/plot.py"],
+    "8 columns": [f"{PYTHON}/_columns.py"],
+    "8 commands": [f"{PYTHON}/_fit.py", f"{PYTHON}/_predict.py"],
+    "8 demonstration": [f"{PYTHON}/_demo.py"],
+    "8 applications": [f"{PYTHON}/cli.py", f"{PYTHON}/sklearn.py", f"{PYTHON}/convert.py"],
+    "8 python -m likely": [f"{PYTHON}/__main__.py"],
+}
+ROOMS = [
+    (height, floor, room.split()) for height, floor in enumerate(FLOORS) for room in FLOORS[floor]
+]
+HEAVY = ("scipy", "sklearn", "pandas", "matplotlib", "tqdm")
+
+
+def files() -> list[str]:
+    found = [
+        *(ROOT / "cpp").rglob("*.[hc]pp"),
+        *(ROOT / "cpp").rglob("*.h"),
+        *(ROOT / PYTHON).rglob("*.py"),
+    ]
+    return sorted(path.relative_to(ROOT).as_posix() for path in found)
+
+
+def room_of(file: str) -> tuple[int, str, list[str]]:
+    rooms = [room for room in ROOMS if any(fnmatch.fnmatch(file, p) for p in room[2])]
+    if len(rooms) != 1:
+        where = "no floor" if not rooms else f"{len(rooms)} floors"
+        pytest.fail(
+            f"{file} stands on {where}: put it into FLOORS at the top of tests/test_layering.py "
+            "once, in the room of its subject, above everything that it includes or imports"
+        )
+    return rooms[0]
+
+
+def includes(file: str) -> Iterator[tuple[str, bool]]:
+    """What stands in a file's #include lines, and whether it stands in quotes."""
+    text = (ROOT / file).read_text("utf-8")
+    for quote, name in re.findall(r'^\s*#\s*include\s*([<"])([^>"]+)', text, re.MULTILINE):
+        yield name, quote == '"'
+
+
+def included_file(file: str, name: str) -> str:
+    for folder in ((ROOT / file).parent, ROOT / CORE, ROOT / "cpp/include"):
+        if (folder / name).exists():
+            return (folder / name).resolve().relative_to(ROOT).as_posix()
+    pytest.fail(f"{file} includes {name}, which is not in the project; use <> for others' headers")
+
+
+def imports(file: str) -> Iterator[str]:
+    """The full names of all that is imported in a file, wherever in it."""
+    for node in ast.walk(ast.parse((ROOT / file).read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}: imports are absolute"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imported_file(name: str) -> str | None:
+    """The project's file that a name comes from; the core's module has none."""
+    first, _, rest = name.partition(".")
+    if first != "likely" or rest.startswith("_core"):
+        return None
+    module = f"{PYTHON}/{rest.partition('.')[0]}.py"
+    return module if rest and (ROOT / module).exists() else f"{PYTHON}/__init__.py"
+
+
+def dependencies(file: str) -> Iterator[str]:
+    if file.endswith(".py"):
+        yield from filter(None, map(imported_file, imports(file)))
+    else:
+        yield from (included_file(file, name) for name, quoted in includes(file) if quoted)
+
+
+@pytest.mark.parametrize("file", files())
+def test_a_file_includes_only_what_stands_below(file: str) -> None:
+    height, floor, room = room_of(file)
+    for other in dependencies(file):
+        other_height, other_floor, other_room = room_of(other)
+        assert other_room == room or other_height < height, (
+            f"{file} (floor {floor}) includes or imports {other} (floor {other_floor})"
+        )
+
+
+CPP = [file for file in files() if not file.endswith(".py")]
+
+
+def test_eigen_lives_in_the_kernels_alone() -> None:
+    users = {file for file in CPP for name, _ in includes(file) if "Eigen" in name}
+    assert users
+    assert {str(Path(file).parent) for file in users} == {f"{CORE}/kernels"}
+
+
+def test_kernels_are_entered_through_their_table() -> None:
+    doors = {
+        other
+        for file in CPP
+        if not file.startswith(f"{CORE}/kernels/")
+        for other in dependencies(file)
+        if other.startswith(f"{CORE}/kernels/")
+    }
+    assert doors == {f"{CORE}/kernels/table.hpp"}
+
+
+def test_python_is_known_to_the_bindings_alone() -> None:
+    users = {
+        file for file in CPP for name, _ in includes(file) if re.match(r"pybind11|Python\.h", name)
+    }
+    assert users
+    assert {str(Path(file).parent) for file in users} == {"cpp/bindings"}
+
+
+def test_public_headers_include_public_and_standard_headers() -> None:
+    for file in CPP:
+        if not file.startswith(PUBLIC):
+            continue
+        for name, quoted in includes(file):
+            allowed = r"likely/[\w/]+\.hpp" if quoted else r"[a-z_]+|std(int|def|bool)\.h"
+            assert re.fullmatch(allowed, name), f"{file} includes {name}"
+
+
+def test_python_below_the_applications_needs_numpy_alone() -> None:
+    for file in files():
+        if not file.endswith(".py") or room_of(file)[1].startswith("8"):
+            continue
+        modules = {name.partition(".")[0] for name in imports(file)}
+        assert modules <= {"likely", "numpy", *sys.stdlib_module_names}, file
+
+
+def test_importing_likely_imports_nothing_heavy() -> None:
+    code = "import likely, sys; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    modules = set(done.stdout.split())
+    assert "likely._core" in modules
+    assert not modules & {*HEAVY, "likely.cli", "likely.plot", "likely.sklearn"}
