@@ -11,7 +11,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL ?= $(shell getconf _NPROCESSORS_ONLN)
 WHEELS := $(VENV)/wheel
 PACKAGE := CMakeLists.txt pyproject.toml README.md LICENSE \
            $(shell find cmake cpp python -type f ! -name '*.pyc')
-CPP := $(shell find cpp tests/cpp -name '*.[ch]pp' -o -name '*.h')
+CPP := $(shell find cpp tests/cpp bench -name '*.[ch]pp' -o -name '*.h')
 
 .DELETE_ON_ERROR:
 .PHONY: help demo test dev bench lint format stub clean

@@ -40,7 +40,8 @@ FLOORS: dict[str, list[str]] = {
     ],
     "3 kernels": [f"{CORE}/kernels/*", f"{CORE}/describe.hpp"],
     "4 models": [
-        f"{PUBLIC}/model.hpp {CORE}/model.cpp {CORE}/model_file.* {CORE}/workspace.* {CORE}/head.hpp",
+        f"{PUBLIC}/model.hpp {CORE}/model.cpp {CORE}/model_file.* {CORE}/workspace.* "
+        f"{CORE}/head.hpp",
         f"{CORE}/kernels_linked.cpp",
         f"{CORE}/kernels_loaded.*",
     ],

@@ -1,7 +1,7 @@
 """User's arrays as the core takes them: C-order matrices in the network's precision.
 
-Whatever is wrong with a shape or a type is said here, before the core sees the data; the core itself
-looks for numbers that are not finite or outside a distribution's support.
+Whatever is wrong with a shape or a type is said here, before the core sees the data; the core
+itself looks for numbers that are not finite or outside a distribution's support.
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tqdm import tqdm
 
 FOLDS = 10
-REPEATS = 3
+REPEATS = 5
 # Between 300 and 800 epochs the held-out likelihoods of both networks hardly change.
 EPOCHS = 500
 LABELS = {

@@ -39,6 +39,8 @@ def fit(arguments: argparse.Namespace) -> int:
     features = choose_features(table, arguments.target, arguments.features, arguments.drop)
     x = table.numbers(features)
     target = read_target(table, arguments.target, arguments.distribution, arguments.scale)
+    if arguments.dtype == "float32":
+        _note_rounding([*features, *target.names], np.column_stack([x, target.values]))
     training, held_out = _split(len(table), arguments.validation, arguments.seed)
     network = likely.Network(
         inputs=len(features),
@@ -106,6 +108,20 @@ def _trainer(arguments: argparse.Namespace) -> likely.Trainer:
         patience=50 if share and patience is None else patience,
         seed=arguments.seed,
     )
+
+
+def _note_rounding(names: list[str], columns: NDArray[np.float64]) -> None:
+    """Tell of columns, such as seconds since 1970, that vary little beside their size."""
+    largest = np.abs(columns).max(axis=0)
+    step = largest * np.finfo(np.float32).eps
+    coarse = np.flatnonzero(
+        (step > 1e-3 * columns.std(axis=0)) & np.ptp(columns, axis=0).astype(bool)
+    )
+    if len(coarse):
+        note(
+            f"float32 rounds away differences in {listed([repr(names[j]) for j in coarse])}: "
+            "--dtype float64 keeps them"
+        )
 
 
 def _split(rows: int, share: float, seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:

@@ -132,7 +132,7 @@ class Network:
 
     @property
     def scaling(self) -> dict[str, NDArray[Any]] | None:
-        """Means and scales of inputs and targets, or None before the first fit or without scaling."""
+        """Means and scales of inputs and targets; None before the first fit or without scaling."""
         return self._model.scaling
 
     @property

@@ -153,7 +153,7 @@ class Trainer:
                 raise TypeError(
                     f"validation must be a pair (x, y); got {type(pair).__name__}{size}"
                 )
-            held_out = as_pair(*pair, inputs, targets, dtype, prefix="validation ")
+            held_out = as_pair(pair[0], pair[1], inputs, targets, dtype, prefix="validation ")
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be a function; got {type(callback).__name__}")
         after_epoch = None if callback is None else lambda *report: callback(Epoch(*report))
