@@ -210,12 +210,12 @@ Specification completed(Specification specification) {
     if (const auto* categorical = std::get_if<Categorical>(&specification.distribution)) {
         check_names(specification.class_names, categorical->classes, "class_names");
     } else {
-        check_names(specification.class_names, 2, "class_names");
         if (!specification.class_names.empty() &&
             !std::holds_alternative<Bernoulli>(specification.distribution)) {
             throw std::invalid_argument(
                 "class_names needs a distribution of classes (Bernoulli or Categorical)");
         }
+        check_names(specification.class_names, 2, "class_names");
     }
     return specification;
 }

@@ -118,7 +118,8 @@ class Distribution:
 class Normal(Distribution):
     """
     Normal distribution of a real target. Raw parameters: loc and log_scale, with scale = exp(log_scale).
-    With scale=1.0 the loss is half the squared error plus log(2 pi) / 2.
+    With scale=1.0 the loss is half the squared error plus log(2 pi) / 2. Where the network
+    standardises its target, a fixed scale is in standard deviations of the target.
     Source: Nix and Weigend (1994), 'Estimating the mean and variance of the target probability distribution'.
     
     Parameters
