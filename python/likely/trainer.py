@@ -54,7 +54,7 @@ class Trainer:
     --------
     >>> import likely, numpy as np
     >>> x = np.linspace(-1, 1, 64)
-    >>> network = likely.Network(inputs=1, dtype="float64")
+    >>> network = likely.Network(inputs=1, distribution=likely.Normal(scale=1.0))
     >>> trainer = likely.Trainer(optimizer=likely.Adam(learning_rate=0.05), epochs=200)
     >>> history = trainer.fit(network, x, 2 * x + 0.5)
     >>> network.predict_distribution([[0.5]]).mean.round(2)
