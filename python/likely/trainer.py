@@ -57,8 +57,8 @@ class Trainer:
     >>> network = likely.Network(inputs=1, distribution=likely.Normal(scale=1.0))
     >>> trainer = likely.Trainer(optimizer=likely.Adam(learning_rate=0.05), epochs=200)
     >>> history = trainer.fit(network, x, 2 * x + 0.5)
-    >>> network.predict_distribution([[0.5]]).mean.round(2)
-    array([1.5])
+    >>> round(float(network.predict_distribution([[0.5]]).mean[0]), 3)
+    1.5
 
     """
 
