@@ -1,16 +1,24 @@
 # A kernel set: cpp/src/kernels/ compiled for one instruction set. Eigen is on the include path here and nowhere else.
 
-# Makes the object files of a set; LIKELY_KERNEL_OBJECTS_<set> lists them.
-function(likely_add_kernel_set set)
-  set(flags -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math)
+# What code of a kernel set is compiled with.
+function(likely_kernel_target target set)
+  likely_core_target(${target})
+  target_compile_options(${target} PRIVATE -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math)
   if(NOT set STREQUAL "baseline")
-    list(APPEND flags -march=x86-64-${set})
+    target_compile_options(${target} PRIVATE -march=x86-64-${set})
   endif()
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
     # GCC's own AVX-512 header warns of itself (GCC bug 105593).
-    list(APPEND flags -Wno-maybe-uninitialized -Wno-uninitialized)
+    target_compile_options(${target} PRIVATE -Wno-maybe-uninitialized -Wno-uninitialized)
   endif()
+  # Eigen's namespace is renamed: an application that links these objects may use Eigen itself, compiled for other
+  # instructions, and the linker would merge functions of the same name.
+  target_compile_definitions(${target} PRIVATE LIKELY_INSTRUCTION_SET="${set}" Eigen=likely_eigen)
+  target_link_libraries(${target} PRIVATE Eigen3::Eigen)
+endfunction()
 
+# Makes the object files of a set; LIKELY_KERNEL_OBJECTS_<set> lists them.
+function(likely_add_kernel_set set)
   set(objects "")
   foreach(part table float double)
     set(target likely_kernels_${set}_${part})
@@ -24,12 +32,7 @@ function(likely_add_kernel_set set)
         cpp/src/kernels/update.cpp)
       target_compile_definitions(${target} PRIVATE LIKELY_NUMBER=${part})
     endif()
-    likely_core_target(${target})
-    target_compile_options(${target} PRIVATE ${flags})
-    # Eigen's namespace is renamed: an application that links these objects may use Eigen itself, compiled for other
-    # instructions, and the linker would merge functions of the same name.
-    target_compile_definitions(${target} PRIVATE LIKELY_INSTRUCTION_SET="${set}" Eigen=likely_eigen)
-    target_link_libraries(${target} PRIVATE Eigen3::Eigen)
+    likely_kernel_target(${target} ${set})
     list(APPEND objects $<TARGET_OBJECTS:${target}>)
   endforeach()
   set(LIKELY_KERNEL_OBJECTS_${set} ${objects} PARENT_SCOPE)

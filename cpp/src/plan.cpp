@@ -30,6 +30,20 @@ void collect(const LayerPointer& layer, std::vector<LayerPointer>& found) {
     }
 }
 
+/// Layers made in C++ have not passed the checks of Python's constructors.
+void check_layer(const LayerPointer& layer, std::vector<const Layer*>& checked) {
+    if (!layer) throw std::invalid_argument("layers must not be null; there is a null layer");
+    if (std::find(checked.begin(), checked.end(), layer.get()) != checked.end()) return;
+    checked.push_back(layer.get());
+    if (const auto* residual = std::get_if<Residual>(layer.get())) {
+        for (const auto& inner : residual->layers) check_layer(inner, checked);
+    } else {
+        std::visit([](const auto& activation) { activation.validate(); },
+                   std::get<Dense>(*layer).activation);
+    }
+    std::visit([](const auto& member) { member.validate(); }, *layer);
+}
+
 class Planner {
   public:
     Planner(Plan& plan, const Specification& specification)
@@ -180,8 +194,12 @@ Specification completed(Specification specification) {
     require(specification.inputs >= 1, "inputs", "at least 1", specification.inputs);
     require(specification.targets >= 1, "targets", "at least 1", specification.targets);
     std::visit([](const auto& family) { family.validate(); }, specification.distribution);
+    std::vector<const Layer*> checked;
+    for (const auto& layer : specification.layers) check_layer(layer, checked);
     const std::int64_t width = raw_width(specification.distribution, specification.targets);
-    if (!specification.output) {
+    if (specification.output) {
+        check_layer(specification.output, checked);
+    } else {
         specification.output = std::make_shared<const Layer>(Dense{width});
     }
     const auto* output = std::get_if<Dense>(specification.output.get());

@@ -73,7 +73,10 @@ struct Lanes {
     friend Lanes select(Mask condition, Lanes a, Lanes b) { return condition ? a.v : b.v; }
 
     friend Lanes abs(Lanes x) { return select(x < Lanes(0.0), -x, x); }
-    friend Lanes sqrt(Lanes x) { return from_packet(Eigen::internal::psqrt(x.packet())); }
+    /// Correctly rounded: the compiler makes one instruction of it. (Eigen's is an approximation.)
+    friend Lanes sqrt(Lanes x) {
+        return x.map([](T lane) { return std::sqrt(lane); });
+    }
     friend Lanes exp(Lanes x) { return from_packet(Eigen::internal::pexp(x.packet())); }
     friend Lanes log(Lanes x) { return from_packet(Eigen::internal::plog(x.packet())); }
     friend Lanes erfc(Lanes x) {
