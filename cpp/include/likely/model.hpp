@@ -2,7 +2,8 @@
 // and save.
 //
 // Contract: `Model` owns its parameters and is movable and copyable. Constructors and `load` throw
-// std::invalid_argument with the reason (and the file's name) and leave nothing half-made; `save`
+// std::invalid_argument with the reason (and the file's name), std::filesystem::filesystem_error
+// where a file cannot be read, and leave nothing half-made; `save`
 // writes beside the file, then renames.
 #pragma once
 
