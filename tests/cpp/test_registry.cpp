@@ -73,7 +73,9 @@ void test_names() {
     CHECK_THROWS(member_by_name<Optimizer>("optimizer", "adan"),
                  "unknown optimizer 'adan'; did you mean 'Adam'? Known: SGD, Adam");
     CHECK_THROWS(throw_unknown_name("key", "units", {}), "unknown key 'units'; there is none");
-    CHECK_THROWS((throw_unknown_name("init", "he", initializer_names), 0), "did you mean");
+    CHECK_THROWS(
+        (throw_unknown_name("init", "he", {initializer_names.begin(), initializer_names.end()}), 0),
+        "did you mean");
 }
 
 void test_defaults() {

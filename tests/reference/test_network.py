@@ -204,7 +204,7 @@ def test_linear_model_reaches_least_squares(standardize: bool) -> None:
     )  # fmt: skip
     root = np.sqrt(weight)[:, np.newaxis]
     design = np.column_stack([x, np.ones(40)])
-    solution = np.linalg.lstsq(design * root, y * root)[0]
+    solution = np.linalg.lstsq(design * root, y * root, rcond=None)[0]
     assert_allclose(network.predict(x).mean, design @ solution, rtol=1e-9)
 
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -29,7 +30,7 @@ using LayerPointer = std::shared_ptr<const Layer>;
 inline constexpr int deepest_nesting = 64;
 
 /// How weights start; docs/conventions.md has the formulas.
-inline const std::vector<std::string_view> initializer_names = {
+inline constexpr std::array<std::string_view, 7> initializer_names = {
     "auto", "glorot_uniform", "he_uniform", "torch_uniform", "glorot_normal", "he_normal", "zeros"};
 
 struct Dense {
@@ -55,7 +56,7 @@ struct Dense {
         for (const std::string_view known : initializer_names) {
             if (init == known) return;
         }
-        throw_unknown_name("init", init, initializer_names);
+        throw_unknown_name("init", init, {initializer_names.begin(), initializer_names.end()});
     }
 };
 

@@ -20,7 +20,9 @@ import numpy as np
 
 HERE = Path(__file__).resolve().parent
 PROBABILITY = 0.99
-TOLERANCE = 1e-6  # relative, of numbers printed from float32
+# In standard deviations of the row: a mean near zero has no relative accuracy. Another compiler or
+# Eigen adds in another order, some float32 roundings (6e-8 each) in every layer; 4e-6 was seen.
+TOLERANCE = 1e-5
 
 
 def fitted_model(path: Path) -> Path:
@@ -84,7 +86,8 @@ def main() -> None:
                 differing += 1
                 assert not arguments.exact, f"row {row}: C++ says {lines}, Python {expected}"
                 got = np.array([line.split() for line in lines], dtype=float)
-                np.testing.assert_allclose(got, columns, rtol=TOLERANCE, err_msg=f"row {row}")
+                off = np.abs(got - columns).max(axis=1) / columns[:, 1]
+                assert off.max() <= TOLERANCE, f"row {row}: C++ says {lines}, Python {expected}"
     same = "Python's digits" if differing == 0 else f"{differing} of them not Python's last digit"
     print(f"embed: {len(samples)} rows, {same}; {count}")
 
