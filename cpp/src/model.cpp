@@ -125,11 +125,20 @@ Model<T>::Model(Specification specification, std::uint64_t seed)
 
 template <class T>
 Model<T> Model<T>::from_bytes(std::span<const std::byte> bytes) {
-    ModelFile file = read_model_file({bytes.begin(), bytes.end()});
+    return from_file(read_model_file({bytes.begin(), bytes.end()}));
+}
+
+template <class T>
+Model<T> Model<T>::load(const std::filesystem::path& path) {
+    return load_as(path, [](const ModelFile& file) { return from_file(file); });
+}
+
+template <class T>
+Model<T> Model<T>::from_file(const ModelFile& file) {
     Model model;
-    model.specification_ = std::make_shared<const Specification>(std::move(file.specification));
+    model.specification_ = std::make_shared<const Specification>(file.specification);
     model.plan_ = std::make_shared<const Plan>(make_plan(*model.specification_));
-    model.scaling_ = std::move(file.scaling);
+    model.scaling_ = file.scaling;
     if (file.tensors.tensors.size() != model.plan_->tensors.size()) {
         throw std::invalid_argument("it holds " + std::to_string(file.tensors.tensors.size()) +
                                     " tensors, its network " + "has " +
@@ -158,16 +167,6 @@ Model<T> Model<T>::from_bytes(std::span<const std::byte> bytes) {
         }
     }
     return model;
-}
-
-template <class T>
-Model<T> Model<T>::load(const std::filesystem::path& path) {
-    const std::vector<std::byte> bytes = read_file(path);
-    try {
-        return from_bytes(bytes);
-    } catch (const std::invalid_argument& error) {
-        throw std::invalid_argument(path.string() + ": " + error.what());
-    }
 }
 
 template <class T>

@@ -5,7 +5,6 @@
 #include <stdexcept>
 
 #include "describe.hpp"
-#include "files.hpp"
 #include "plan.hpp"
 
 namespace likely {
@@ -212,20 +211,22 @@ ModelFile read_model_file(std::vector<std::byte> bytes) {
     return file;
 }
 
+namespace {
+
+AnyModel in_its_precision(const ModelFile& file) {
+    const auto& tensors = file.tensors.tensors;
+    if (!tensors.empty() && tensors.front().dtype == "F64") return Model<double>::from_file(file);
+    return Model<float>::from_file(file);
+}
+
+}  // namespace
+
 AnyModel any_model_from_bytes(std::vector<std::byte> bytes) {
-    const SafetensorsFile file = read_safetensors(bytes);
-    const bool is_double = !file.tensors.empty() && file.tensors.front().dtype == "F64";
-    if (is_double) return Model<double>::from_bytes(bytes);
-    return Model<float>::from_bytes(bytes);
+    return in_its_precision(read_model_file(std::move(bytes)));
 }
 
 AnyModel load_any_model(const std::filesystem::path& path) {
-    std::vector<std::byte> bytes = read_file(path);
-    try {
-        return any_model_from_bytes(std::move(bytes));
-    } catch (const std::invalid_argument& error) {
-        throw std::invalid_argument(path.string() + ": " + error.what());
-    }
+    return load_as(path, in_its_precision);
 }
 
 }  // namespace likely

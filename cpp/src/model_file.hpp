@@ -6,9 +6,11 @@
 // std::invalid_argument with the reason; the caller adds the file's name.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <variant>
 
+#include "files.hpp"
 #include "json.hpp"
 #include "likely/model.hpp"
 #include "safetensors.hpp"
@@ -27,6 +29,17 @@ struct ModelFile {
 };
 
 ModelFile read_model_file(std::vector<std::byte> bytes);
+
+/// What `make` makes of the file at `path`; an error of its content begins with the file's name.
+template <class Make>
+auto load_as(const std::filesystem::path& path, const Make& make) {
+    std::vector<std::byte> bytes = read_file(path);
+    try {
+        return make(read_model_file(std::move(bytes)));
+    } catch (const std::invalid_argument& error) {
+        throw std::invalid_argument(path.string() + ": " + error.what());
+    }
+}
 
 /// The metadata of a model's file.
 Metadata model_metadata(const Specification& specification, const Scaling& scaling);

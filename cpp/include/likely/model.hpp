@@ -18,6 +18,7 @@
 
 namespace likely {
 
+struct ModelFile;
 struct Plan;
 
 /// x is seen by the network as (x - input_mean) / input_scale, y as (y - target_mean) /
@@ -36,6 +37,8 @@ class Model {
     Model(Specification specification, std::uint64_t seed);
     static Model load(const std::filesystem::path& path);
     static Model from_bytes(std::span<const std::byte> bytes);
+    /// From a file that is read and whose form is checked (the library's own).
+    static Model from_file(const ModelFile& file);
     void save(const std::filesystem::path& path) const;
     std::vector<std::byte> to_bytes() const;
 

@@ -30,8 +30,8 @@ struct Bernoulli {
 
     template <class V>
     V log_prob(auto y, const std::array<V, 1>& raw) const {
-        return -softplus(raw[0] *
-                         (1 - 2 * y));  // y logit - softplus(logit) without its cancellation
+        // y logit - softplus(logit), without its cancellation
+        return -softplus(raw[0] * (1 - 2 * y));
     }
     template <class V>
     V mean(const std::array<V, 1>& raw) const {
