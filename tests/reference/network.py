@@ -1,75 +1,46 @@
 """The network: layers, one flat parameter buffer, the loss and its gradient by backpropagation.
 
-Contract: `parameters` holds the distinct dense layers in the order of their first appearance, the
-output layer last, each as weight (inputs, units) in C order and then bias, and behind them the
-shared constants of the distribution, one a target column. A layer object that appears twice is one
-set of parameters. Arithmetic is float64 whatever the `dtype`, which decides only the bits of
-uniforms and the rounding of initial parameters. x is (rows, inputs), y is (rows, targets), the loss
-is in the user's units.
+Contract: `parameters` holds the distinct layers in the order of their first appearance, the output
+layer last, and behind them the shared constants of the distribution, one a target column;
+`averages` holds those of the BatchNorm layers. A layer object that appears twice is one set of
+parameters. Everything runs in evaluation mode but `training_loss_and_gradient`, which changes
+nothing either: it returns the averages that the caller sets once the step was applied. Arithmetic
+is float64 whatever the `dtype`, which decides only the bits of uniforms, the rounding of initial
+parameters and what counts as finite in training. x is (rows, inputs), y is (rows, targets), the
+loss is in the user's units.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from . import philox
 from .activations import ACTIVATIONS
 from .arrays import Array
 from .distributions import Distribution
+from .layers import BatchNorm, ColumnSlots, Dense, DenseSlots, Dropout, Layer, LayerNorm, Residual
 from .predictive import Predictive
 from .scaling import Scaling
 
-
-@dataclass(frozen=True, eq=False)  # compared by identity: the same object is the same weights
-class Dense:
-    units: int
-    activation: str = "identity"
-    bias: bool = True
-    init: str = "auto"
-    activation_parameters: Mapping[str, float] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if self.units < 1:
-            raise ValueError("a dense layer has at least one unit")
-        if self.activation not in ACTIVATIONS:
-            raise ValueError(f"unknown activation {self.activation!r}")
-
-
-class Residual:
-    def __init__(self, *layers: "Dense | Residual") -> None:
-        self.layers = layers
-
-
-Layer = Dense | Residual
-
-
-@dataclass(frozen=True)
-class Slots:
-    """Where a dense layer stands in a flat buffer."""
-
-    inputs: int
-    units: int
-    bias: bool
-    offset: int
-
-    @property
-    def size(self) -> int:
-        return (self.inputs + self.bias) * self.units
-
-    def weight(self, buffer: Array) -> Array:
-        end = self.offset + self.inputs * self.units
-        return buffer[self.offset : end].reshape(self.inputs, self.units)
-
-    def bias_of(self, buffer: Array) -> Array:
-        start = self.offset + self.inputs * self.units
-        return buffer[start : start + self.units] if self.bias else np.zeros(self.units)
-
-
-# One entry for each layer passed: (dense layer, its input, its z) or (residual, the inner trace).
+# One entry for each layer passed: the layer, and what its backward pass needs.
 Trace = list[tuple[Any, ...]]
+
+
+class TrainingStep:
+    """What sets a step in training mode apart: where its masks come from, what moves an average."""
+
+    def __init__(self, averages: Array, seed: int, epoch: int, step: int) -> None:
+        self.averages = averages  # as they shall stand after the step
+        self.seed, self.epoch, self.step = seed, epoch, step
+        self.uses = 0  # of Dropout layers, so far
+
+    def mask(self, rate: float, shape: tuple[int, ...]) -> Array:
+        use, self.uses = self.uses, self.uses + 1
+        return philox.dropout_mask(
+            rate, shape, seed=self.seed, epoch=self.epoch, step=self.step, use=use
+        )
 
 
 class Network:
@@ -85,9 +56,11 @@ class Network:
     ) -> None:
         units = len(distribution.predicted) * targets
         output = Dense(units) if output is None else output
+        if not isinstance(output, Dense):
+            raise ValueError("the output layer is a dense layer")
         if output.units != units:
             raise ValueError(f"the output layer needs {units} units, not {output.units}")
-        if any(layer is output for layer in _dense_layers(layers)):
+        if any(layer is output for layer in _flat(layers)):
             raise ValueError("the output layer is also a hidden layer")
         self.inputs = inputs
         self.targets = targets
@@ -96,46 +69,108 @@ class Network:
         self.dtype = dtype
         self.scaling: Scaling | None = None
 
-        self.slots: dict[Dense, Slots] = {}
+        self.slots: dict[Layer, Any] = {}  # DenseSlots of a Dense, else ColumnSlots
+        self.average_slots: dict[Layer, ColumnSlots] = {}
         self._place(self.layers, inputs)
         self.weights_end = sum(slots.size for slots in self.slots.values())
         self.parameters = np.zeros(self.weights_end + len(distribution.shared) * targets)
-        for index, (layer, slots) in enumerate(self.slots.items()):
+        self.averages = np.zeros(sum(slots.size for slots in self.average_slots.values()))
+        for average in self.average_slots.values():
+            average.second(self.averages)[...] = 1.0
+        dense = 0
+        for layer, slots in self.slots.items():
+            if not isinstance(layer, Dense):
+                slots.first(self.parameters)[...] = 1.0
+                continue
             weight, bias = philox.initialise(
                 layer.init, layer.activation, slots.inputs, slots.units,
-                seed=seed, layer=index, dtype=dtype,
+                seed=seed, layer=dense, dtype=dtype,
             )  # fmt: skip
             slots.weight(self.parameters)[...] = weight
             slots.bias_of(self.parameters)[...] = bias
+            dense += 1
 
     def _place(self, layers: Sequence[Layer], width: int) -> int:
-        """Give each new dense layer its place; return the width behind the layers."""
+        """Give each new layer its place; return the width behind the layers."""
         for layer in layers:
             if isinstance(layer, Residual):
                 if self._place(layer.layers, width) != width:
                     raise ValueError("the layers of a residual keep the width")
                 continue
+            if isinstance(layer, Dropout):
+                continue
+            if layer in self.average_slots:
+                raise ValueError("a BatchNorm layer is used once: its batches would be different")
             if layer not in self.slots:
                 offset = sum(slots.size for slots in self.slots.values())
-                self.slots[layer] = Slots(width, layer.units, layer.bias, offset)
+                if isinstance(layer, Dense):
+                    self.slots[layer] = DenseSlots(width, layer.units, layer.bias, offset)
+                else:
+                    self.slots[layer] = ColumnSlots(width, offset)
+            if isinstance(layer, BatchNorm):
+                offset = sum(slots.size for slots in self.average_slots.values())
+                self.average_slots[layer] = ColumnSlots(width, offset)
             if self.slots[layer].inputs != width:
                 raise ValueError("a shared layer has the same number of inputs at each use")
-            width = layer.units
+            width = layer.units if isinstance(layer, Dense) else width
         return width
 
-    def _forward(self, layers: Sequence[Layer], x: Array, trace: Trace) -> Array:
+    def penalised(self, biases: bool = False) -> NDArray[np.bool_]:
+        """Which parameters penalties and weight decay act on: dense weights, biases if asked."""
+        chosen = np.zeros_like(self.parameters)
+        for layer, slots in self.slots.items():
+            if isinstance(layer, Dense):
+                slots.weight(chosen)[...] = 1.0
+                slots.bias_of(chosen)[...] = float(biases)
+        return chosen > 0
+
+    def _forward(
+        self, layers: Sequence[Layer], x: Array, trace: Trace, training: TrainingStep | None
+    ) -> Array:
         for layer in layers:
             if isinstance(layer, Residual):
                 inner: Trace = []
-                x = x + self._forward(layer.layers, x, inner)
+                x = x + self._forward(layer.layers, x, inner, training)
                 trace.append((layer, inner))
                 continue
-            value, _ = ACTIVATIONS[layer.activation]
+            if isinstance(layer, Dropout):
+                mask = np.ones_like(x) if training is None else training.mask(layer.rate, x.shape)
+                x = x * mask
+                trace.append((layer, mask))
+                continue
             slots = self.slots[layer]
-            z = x @ slots.weight(self.parameters) + slots.bias_of(self.parameters)
-            trace.append((layer, x, z))
+            if isinstance(layer, Dense):
+                z = x @ slots.weight(self.parameters) + slots.bias_of(self.parameters)
+                trace.append((layer, z, x))
+            else:
+                mean, variance, axis = self._statistics(layer, x, training)
+                deviation = np.sqrt(variance + layer.epsilon)
+                normalised = (x - mean) / deviation
+                z = slots.first(self.parameters) * normalised + slots.second(self.parameters)
+                trace.append((layer, z, normalised, deviation, axis))
+            value, _ = ACTIVATIONS[layer.activation]
             x = value(z, **layer.activation_parameters)
         return x
+
+    def _statistics(
+        self, layer: BatchNorm | LayerNorm, x: Array, training: TrainingStep | None
+    ) -> tuple[Array, Array, int | None]:
+        """Mean and variance that normalise x, and the axis that they were computed over, if any."""
+        if isinstance(layer, LayerNorm):
+            return x.mean(axis=1, keepdims=True), x.var(axis=1, keepdims=True), 1
+        slots = self.average_slots[layer]
+        if training is None:
+            return slots.first(self.averages), slots.second(self.averages), None
+        rows = len(x)
+        if rows == 1:
+            raise ValueError("a training step with BatchNorm needs two rows")
+        mean, variance = x.mean(axis=0), x.var(axis=0)
+        for average, batch in (
+            (slots.first(training.averages), mean),
+            (slots.second(training.averages), variance * rows / (rows - 1)),
+        ):
+            average[...] = layer.momentum * average + (1 - layer.momentum) * batch
+        return mean, variance, 0
 
     def _backward(self, trace: Trace, d_value: Array, gradient: Array) -> Array:
         """Add to the gradient of the parameters; return the gradient of the traced input."""
@@ -144,26 +179,42 @@ class Network:
                 (inner,) = saved
                 d_value = d_value + self._backward(inner, d_value, gradient)
                 continue
-            x, z = saved
+            if isinstance(layer, Dropout):
+                (mask,) = saved
+                d_value = d_value * mask
+                continue
+            z, *saved = saved
             _, derivative = ACTIVATIONS[layer.activation]
-            slots = self.slots[layer]
             d_z = d_value * derivative(z, **layer.activation_parameters)
-            slots.weight(gradient)[...] += x.T @ d_z
-            slots.bias_of(gradient)[...] += d_z.sum(axis=0)
-            d_value = d_z @ slots.weight(self.parameters).T
+            slots = self.slots[layer]
+            if isinstance(layer, Dense):
+                (x,) = saved
+                slots.weight(gradient)[...] += x.T @ d_z
+                slots.bias_of(gradient)[...] += d_z.sum(axis=0)
+                d_value = d_z @ slots.weight(self.parameters).T
+                continue
+            normalised, deviation, axis = saved
+            slots.first(gradient)[...] += (d_z * normalised).sum(axis=0)
+            slots.second(gradient)[...] += d_z.sum(axis=0)
+            d_normalised = d_z * slots.first(self.parameters)
+            d_value = d_normalised / deviation
+            if axis is not None:  # through the mean and the variance, which x decides too
+                along = d_normalised.mean(axis, keepdims=True)
+                along = along + normalised * (d_normalised * normalised).mean(axis, keepdims=True)
+                d_value = d_value - along / deviation
         return d_value
 
     def _scaling(self) -> Scaling:
         return Scaling.identity(self.inputs, self.targets) if self.scaling is None else self.scaling
 
-    def _outputs(self, x: ArrayLike) -> tuple[Array, Trace]:
+    def _outputs(self, x: ArrayLike, training: TrainingStep | None = None) -> tuple[Array, Trace]:
         x = np.asarray(x, dtype=np.float64)
         if x.ndim != 2 or x.shape[1] != self.inputs:
             raise ValueError(f"x has the shape (rows, {self.inputs}), not {x.shape}")
         scaling = self._scaling()
         trace: Trace = []
-        outputs = self._forward(self.layers, (x - scaling.input_mean) / scaling.input_scale, trace)
-        return outputs, trace
+        standardised = (x - scaling.input_mean) / scaling.input_scale
+        return self._forward(self.layers, standardised, trace, training), trace
 
     def _all_raw(self, outputs: Array) -> Array:
         """Predicted, shared and fixed raw parameters as (parameter, row, target column)."""
@@ -198,8 +249,28 @@ class Network:
         self, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None
     ) -> tuple[float, Array]:
         """sum(weight * row loss) / rows, and its gradient in the layout of `parameters`."""
+        return self._loss_and_gradient(x, y, weight, None)
+
+    def training_loss_and_gradient(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        weight: ArrayLike | None = None,
+        *,
+        seed: int = 0,
+        epoch: int = 0,
+        step: int = 0,
+    ) -> tuple[float, Array, Array]:
+        """The same in training mode, and what `averages` becomes if the step is applied."""
+        training = TrainingStep(self.averages.copy(), seed, epoch, step)
+        loss, gradient = self._loss_and_gradient(x, y, weight, training)
+        return loss, gradient, training.averages
+
+    def _loss_and_gradient(
+        self, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None, training: TrainingStep | None
+    ) -> tuple[float, Array]:
         family, scaling = self.distribution, self._scaling()
-        outputs, trace = self._outputs(x)
+        outputs, trace = self._outputs(x, training)
         y = np.asarray(y, dtype=np.float64)
         rows = len(outputs)
         if rows == 0:
@@ -229,9 +300,9 @@ class Network:
         return loss, gradient
 
 
-def _dense_layers(layers: Sequence[Layer]) -> Iterator[Dense]:
+def _flat(layers: Sequence[Layer]) -> Iterator[Layer]:
     for layer in layers:
         if isinstance(layer, Residual):
-            yield from _dense_layers(layer.layers)
+            yield from _flat(layer.layers)
         else:
             yield layer

@@ -52,6 +52,18 @@ def shuffle(n: int, seed: int, epoch: int) -> np.ndarray:
     return order
 
 
+def dropout_mask(
+    rate: float, shape: tuple[int, ...], *, seed: int, epoch: int, step: int, use: int
+) -> Array:
+    """What a batch of this shape is multiplied with at use number `use` of a step's dropouts."""
+    size = int(np.prod(shape))
+    kept = max(1, round(65536 * (1 - rate)))  # of 65536; Python rounds half to even
+    draws = words(seed, DROPOUT, step, epoch, use, -(-size // 4))
+    shifts = np.array([0, 16, 32, 48], dtype=np.uint64)
+    fields = ((draws[:, np.newaxis] >> shifts) & np.uint64(65535)).ravel()[:size]
+    return np.where(fields < kept, 65536 / kept, 0.0).reshape(shape)
+
+
 def initialise(
     init: str, activation: str, inputs: int, units: int, *, seed: int, layer: int, dtype: str
 ) -> tuple[Array, Array]:

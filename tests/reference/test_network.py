@@ -16,6 +16,7 @@ from . import (
     Bernoulli,
     Categorical,
     Dense,
+    Layer,
     Network,
     Normal,
     Optimizer,
@@ -25,7 +26,6 @@ from . import (
     philox,
 )
 from .arrays import Array
-from .network import Layer
 
 CLOSE: Any = {"rtol": 1e-12, "atol": 1e-13}
 
@@ -187,8 +187,8 @@ def test_optimizers_by_hand() -> None:
         for _ in range(2):  # the second round shows that reset forgets everything
             parameters = np.array([1.0, 1.0])
             optimizer.reset()
-            optimizer.step(parameters, g1)
-            optimizer.step(parameters, g2)
+            optimizer.step(parameters, g1, 0.1)
+            optimizer.step(parameters, g2, 0.1)
             assert_allclose(parameters, 1.0 - change, rtol=1e-14)
 
 
@@ -208,8 +208,10 @@ def test_linear_model_reaches_least_squares(standardize: bool) -> None:
     assert_allclose(network.predict(x).mean, design @ solution, rtol=1e-9)
 
 
-class Script:
+class Script(Optimizer):
     """An optimizer that writes prescribed values into the last parameter, the output's bias."""
+
+    learning_rate = 1.0
 
     def __init__(self, *values: float) -> None:
         self.values = values
@@ -217,8 +219,9 @@ class Script:
     def reset(self) -> None:
         self.left = list(self.values)
 
-    def step(self, parameters: Array, gradient: Array) -> None:
+    def step(self, parameters: Array, gradient: Array, rate: float) -> float:
         parameters[-1] = self.left.pop(0)
+        return rate
 
 
 def constant_model(bias: float = 0.0) -> tuple[Network, Array]:
