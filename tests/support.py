@@ -82,6 +82,9 @@ class Kit:
 
     dense: Callable[..., Any]
     residual: Callable[..., Any]
+    dropout: Callable[[float], Any]
+    batch_norm: Callable[..., Any]
+    layer_norm: Callable[..., Any]
 
 
 def _core_dense(
@@ -97,8 +100,14 @@ def _reference_dense(
     return reference.Dense(units, activation, bias, init, fields)
 
 
-CORE = Kit(_core_dense, likely.Residual)
-REFERENCE = Kit(_reference_dense, reference.Residual)
+CORE = Kit(_core_dense, likely.Residual, likely.Dropout, likely.BatchNorm, likely.LayerNorm)
+REFERENCE = Kit(
+    _reference_dense,
+    reference.Residual,
+    reference.Dropout,
+    reference.BatchNorm,
+    reference.LayerNorm,
+)
 
 Layers = tuple[Sequence[Any], Any]
 """The hidden layers, and the output layer or None."""
@@ -161,11 +170,53 @@ def output_given(kit: Kit, width: int) -> Layers:
     return [kit.dense(4, "tanh", bias=False)], kit.dense(width, "softplus", bias=False)
 
 
+def dropout(kit: Kit, width: int) -> Layers:
+    """On the inputs, inside of a block, one object used twice, after the last hidden layer."""
+    twice = kit.dropout(0.3)
+    block = kit.residual(kit.dense(9, "tanh"), twice)
+    return [kit.dropout(0.2), kit.dense(9, "relu"), twice, block, kit.dropout(0.55)], None
+
+
+def dropout_only(kit: Kit, width: int) -> Layers:
+    return [kit.dropout(0.4)], None
+
+
+def batch_norm(kit: Kit, width: int) -> Layers:
+    """On the inputs, before an activation that reads its input, inside of a block, at the end."""
+    block = kit.residual(kit.batch_norm(epsilon=1e-3), kit.dense(6, "tanh"))
+    return [
+        kit.batch_norm(momentum=0.6),
+        kit.dense(6, bias=False),
+        kit.batch_norm(activation="gelu"),
+        block,
+        kit.dense(19, "sigmoid"),
+        kit.batch_norm(),
+    ], None
+
+
+def layer_norm(kit: Kit, width: int) -> Layers:
+    """First, before activations, inside of a block, one object used twice (one set of scales)."""
+    shared = kit.layer_norm(epsilon=1e-4, activation="silu")
+    block = kit.residual(kit.dense(18, "tanh"), shared)
+    return [kit.layer_norm(), kit.dense(18), shared, block, kit.layer_norm(activation="tanh")], None
+
+
+def normalized_and_dropped(kit: Kit, width: int) -> Layers:
+    shared = kit.dense(20, "relu")
+    return [
+        kit.dense(20, "tanh"),
+        kit.residual(kit.batch_norm(), kit.dropout(0.1), shared, kit.layer_norm()),
+        kit.dropout(0.5),
+        kit.residual(shared, kit.batch_norm(momentum=0.0, activation="elu")),
+    ], None
+
+
 ARCHITECTURES: dict[str, Architecture] = {
     function.__name__: function
     for function in (
         linear, one_dense, deep, every_activation, residual, residual_first, nested_residual,
         same_layer_twice, same_layer_five_times, output_given,
+        dropout, dropout_only, batch_norm, layer_norm, normalized_and_dropped,
     )
 }  # fmt: skip
 
@@ -191,10 +242,17 @@ class Pair:
 
     def copy_parameters(self) -> None:
         self.reference.parameters[...] = self.core.parameters
+        self.reference.averages[...] = self.core.averages
 
     def scatter_parameters(self, seed: int = 0, deviation: float = 0.1) -> None:
-        """Move every parameter, so that no bias and no shared constant stays at zero."""
-        noise = np.random.default_rng(seed).normal(0.0, deviation, self.core.parameters.size)
+        """Move every parameter, so that no bias and no shared constant stays at zero.
+
+        Moving averages too, variances by a factor.
+        """
+        rng = np.random.default_rng(seed)
+        noise = rng.normal(0.0, deviation, self.core.parameters.size)
+        self.core.averages[...] += rng.normal(0.2, deviation, self.core.averages.size)
+        np.abs(self.core.averages, out=self.core.averages)
         self.set_parameters(self.core.parameters + noise)
 
 
@@ -217,6 +275,7 @@ def make_pair(
     layers, output = architecture(REFERENCE, width)
     other = reference.Network(inputs, targets, layers, family[1], output, dtype, seed)
     assert other.parameters.shape == core.parameters.shape
+    assert other.averages.shape == core.averages.shape
     return Pair(core, other, dtype)
 
 

@@ -1,6 +1,6 @@
 """Losses, gradients and whole trajectories of training against the reference."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import likely
@@ -129,6 +129,38 @@ OPTIMIZERS: dict[str, tuple[likely.Optimizer, reference.Optimizer]] = {
         likely.Adam(learning_rate=0.01, beta1=0.0, beta2=0.0, epsilon=0.1),
         reference.Adam(learning_rate=0.01, beta1=0.0, beta2=0.0, epsilon=0.1),
     ),
+    "adamw": (likely.AdamW(weight_decay=0.3), reference.AdamW(weight_decay=0.3)),
+    "rmsprop": (
+        likely.RMSprop(decay=0.8, epsilon=1e-4),
+        reference.RMSprop(decay=0.8, epsilon=1e-4),
+    ),
+    "adagrad": (likely.Adagrad(epsilon=1e-3), reference.Adagrad(epsilon=1e-3)),
+}
+
+SCHEDULES: dict[str, tuple[likely.Schedule, reference.Schedule]] = {
+    "constant": (likely.Constant(), reference.Constant()),
+    "steps": (likely.StepDecay(every=2, factor=0.3), reference.StepDecay(every=2, factor=0.3)),
+    "exponential": (likely.ExponentialDecay(factor=0.6), reference.ExponentialDecay(factor=0.6)),
+    "inverse": (likely.InverseScaling(power=0.8), reference.InverseScaling(power=0.8)),
+    "cosine": (likely.CosineDecay(), reference.CosineDecay()),
+    "cosine with warm-up": (
+        likely.CosineDecay(warmup=2, final=0.1, epochs=9),
+        reference.CosineDecay(warmup=2, final=0.1, epochs=9),
+    ),
+    "one cycle": (likely.OneCycle(), reference.OneCycle()),
+    "plateau": (
+        likely.ReduceOnPlateau(factor=0.5, patience=2, threshold=0.05, minimum=0.2),
+        reference.ReduceOnPlateau(factor=0.5, patience=2, threshold=0.05, minimum=0.2),
+    ),
+    "sequence": (
+        likely.Sequence(
+            [likely.CosineDecay(warmup=1), likely.ExponentialDecay(0.5), likely.OneCycle()], [2, 4]
+        ),
+        reference.Sequence(
+            [reference.CosineDecay(warmup=1), reference.ExponentialDecay(0.5), reference.OneCycle()],
+            [2, 4],
+        ),
+    ),
 }
 
 
@@ -146,6 +178,9 @@ class Run:
     targets: int = 2
     patience: int | None = None
     seed: int = 5
+    schedule: str = "constant"
+    options: dict[str, Any] = field(default_factory=dict)
+    """Penalties and clipping, under the same names on both sides."""
 
 
 RUNS = {
@@ -167,6 +202,35 @@ RUNS = {
     "categorical": Run(family="categorical", architecture="deep"),
     "linear": Run(architecture="linear", family="fixed scale", batch_size=1),
     "several chunks": Run(rows=1500, batch_size=1300, epochs=2, weighted=True, seed=2**64 - 1),
+    "dropout": Run(architecture="dropout", weighted=True, standardize=True),
+    "dropout of inputs alone": Run(architecture="dropout_only", family="fixed scale"),
+    "dropout in several chunks": Run("fixed scale", "dropout", 1300, rows=1500, epochs=2),
+    "batch norm": Run(architecture="batch_norm", rows=25, weighted=True, standardize=True),
+    "batch norm, short batch dropped": Run(architecture="batch_norm", rows=22, drop_last=True),
+    "batch norm of many rows": Run("fixed scale", "batch_norm", 1300, rows=1500, epochs=2),
+    "layer norm": Run(architecture="layer_norm", batch_size=1, epochs=2),
+    "layer norm in several chunks": Run("shared scale", "layer_norm", 1300, rows=1500, epochs=2),
+    "normalised and dropped": Run("categorical", "normalized_and_dropped", standardize=True),
+    "l2": Run(options={"l2": 0.7}, standardize=True),
+    "l1": Run(architecture="batch_norm", options={"l1": 0.3}, rows=28, shuffle=False),
+    "both penalties": Run(architecture="deep", options={"l1": 0.05, "l2": 0.4}),
+    "penalised biases": Run(
+        "shared scale",
+        "layer_norm",
+        options={"l1": 0.1, "l2": 0.2, "penalize_biases": True},
+    ),
+    "clipped values": Run(options={"clip_value": 0.01}, architecture="same_layer_five_times"),
+    "clipped norm": Run(options={"clip_norm": 0.3}, family="shared scale", weighted=True),
+    "everything": Run(
+        "shared scale",
+        "normalized_and_dropped",
+        schedule="sequence",
+        standardize=True,
+        weighted=True,
+        epochs=6,
+        options={"l1": 0.02, "l2": 0.1, "clip_norm": 0.5},
+    ),
+    **{f"schedule, {name}": Run(schedule=name, epochs=7, rows=12) for name in SCHEDULES},
 }
 
 TRAJECTORY = 32
@@ -185,9 +249,13 @@ def run_both(
     train, held_out = make_data(pair, run.rows, seed=1), make_data(pair, 11, seed=2)
     weight = train.weight if run.weighted else None
     validation = (held_out.x, held_out.y)
+    options = dict(run.options)
+    if OPTIMIZERS[optimizer][1].weight_decay:  # takes the place of l2
+        options.pop("l2", None)
     trainer = likely.Trainer(
         OPTIMIZERS[optimizer][0], run.batch_size, run.epochs,
         shuffle=run.shuffle, drop_last=run.drop_last, patience=run.patience, seed=run.seed,
+        schedule=SCHEDULES[run.schedule][0], **options,
     )  # fmt: skip
     history = trainer.fit(pair.core, train.x, train.y, sample_weight=weight, validation=validation)
     expected = reference.fit(
@@ -195,6 +263,7 @@ def run_both(
         batch_size=run.rows if run.batch_size is None else run.batch_size, epochs=run.epochs,
         shuffle=run.shuffle, drop_last=run.drop_last, patience=run.patience, seed=run.seed,
         sample_weight=weight, validation=validation, standardize=run.standardize,
+        schedule=SCHEDULES[run.schedule][1], **options,
     )  # fmt: skip
     return pair, history, expected
 
@@ -206,6 +275,11 @@ def assert_same_trajectory(
     assert_close(history.loss, expected.losses, pair.dtype, TRAJECTORY, 1.0)
     assert_close(history.validation_loss, expected.validation_losses, pair.dtype, TRAJECTORY, 1.0)
     assert_close(moved, wanted, pair.dtype, TRAJECTORY, largest(wanted))
+    averages = pair.reference.averages
+    assert_close(pair.core.averages, averages, pair.dtype, TRAJECTORY, largest(averages))
+    assert_close(history.learning_rate, expected.learning_rates, "float64", 16)
+    norms = np.array(expected.gradient_norms)
+    assert_close(history.gradient_norm, norms, pair.dtype, TRAJECTORY, largest(norms))
     assert history.best_epoch == expected.best_epoch
     assert history.epochs == len(expected.losses)
 
@@ -223,9 +297,12 @@ def test_trajectory(name: str, optimizer: str, dtype: str) -> None:
     assert history.stopped == "epochs"
 
 
-def test_every_optimizer_has_a_row() -> None:
+def test_every_optimizer_and_schedule_has_a_row() -> None:
     covered = {type(optimizer) for optimizer, _ in OPTIMIZERS.values()}
     assert covered == set(likely.Optimizer.__subclasses__())
+    assert {type(schedule) for schedule, _ in SCHEDULES.values()} == set(
+        likely.Schedule.__subclasses__()
+    )
 
 
 @each_dtype

@@ -25,7 +25,7 @@ py::int_ address(const LayerPointer& layer) {
 template <>
 LayerPointer from_python(py::handle object, const std::string& argument) {
     if (!py::isinstance<KindObject<Layer>>(object)) {
-        throw py::type_error(argument + " must be a layer (Dense or Residual); got " +
+        throw py::type_error(argument + " must be a layer (Dense, Residual, ...); got " +
                              described(object));
     }
     const LayerPointer layer = object.cast<const KindObject<Layer>&>().value;

@@ -2,6 +2,7 @@
 #include <pybind11/stl.h>
 #include <pybind11/stl/filesystem.h>
 
+#include <algorithm>
 #include <cstring>
 #include <optional>
 
@@ -42,7 +43,7 @@ NumberArray raw(ModelObject& object, const NumberArray& x) {
         T* target = out.mutable_data();
         const T* source = numbers<T>(x);
         const py::gil_scoped_release released;
-        Workspace<T>(model, rows).raw(model.parameters().data(), source, rows, target);
+        Workspace<T>(model, rows).raw(source, rows, target);
         return out;
     });
 }
@@ -61,8 +62,7 @@ double mean_loss(Model<T>& model, const NumberArray& x, const NumberArray& y,
         for (std::int64_t i = 0; i < rows; ++i) weight_sum += static_cast<double>(data.weight[i]);
     }
     Workspace<T> workspace(model, rows);
-    const double loss =
-        workspace.loss_and_gradient(model.parameters().data(), data, 1 / count, gradient);
+    const double loss = workspace.loss_and_gradient(data, 1 / count, gradient);
     return (loss + workspace.log_target_scale() * weight_sum) / count;
 }
 
@@ -83,6 +83,22 @@ py::typing::Tuple<double, NumberArray> loss_and_gradient(ModelObject& object, co
         const double value = mean_loss<T>(model, x, y, weight, gradient.mutable_data());
         return py::make_tuple(value, gradient);
     });
+}
+
+/// How many weights are exactly zero, of how many.
+py::typing::Tuple<py::int_, py::int_> sparsity(const ModelObject& object) {
+    std::int64_t zeros = 0, weights = 0;
+    std::visit(
+        [&](const auto& model) {
+            for (const ParameterTensor& tensor : model.plan().tensors) {
+                if (tensor.role != Role::weight) continue;
+                const auto begin = model.parameters().begin() + tensor.offset;
+                zeros += std::count(begin, begin + tensor.size, 0);
+                weights += tensor.size;
+            }
+        },
+        object.model);
+    return py::make_tuple(zeros, weights);
 }
 
 std::optional<py::typing::Dict<py::str, NumberArray>> scaling(const ModelObject& object) {
@@ -179,11 +195,21 @@ void bind_network(py::module_& module) {
                                     model.parameters().data(), self);
                 });
             })
+        .def_property_readonly(
+            "averages",
+            [](const py::object& self) -> NumberArray {
+                return self.cast<ModelObject&>().visit([&](auto& model) -> NumberArray {
+                    using T = decltype(number_type(model));
+                    return Array<T>(static_cast<py::ssize_t>(model.averages().size()),
+                                    model.averages().data(), self);
+                });
+            })
         .def_property_readonly("dtype",
                                [](const ModelObject& object) {
                                    return object.model.index() == 0 ? "float32" : "float64";
                                })
         .def_property_readonly("scaling", &scaling)
+        .def("sparsity", &sparsity)
         .def_property_readonly(
             "specification",
             [=](const ModelObject& o) { return dump(describe_specification(specification_of(o))); })

@@ -17,6 +17,16 @@ Dataset<T> dataset(const NumberArray& x, const NumberArray& y,
     return {numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight), x.shape(0)};
 }
 
+[[noreturn]] void raise_diverged(const DivergedError& error) {
+    const py::object type = py::module_::import("likely._core").attr("DivergedError");
+    const py::object raised = type(error.what());
+    raised.attr("epoch") = error.epoch;
+    raised.attr("step") = error.step;
+    raised.attr("gradient_norm") = error.gradient_norm;
+    PyErr_SetObject(type.ptr(), raised.ptr());
+    throw py::error_already_set();
+}
+
 void run_fit(ModelObject& object, const TrainerOptions& options, const NumberArray& x,
              const NumberArray& y, const std::optional<NumberArray>& weight,
              const std::optional<std::pair<NumberArray, NumberArray>>& validation,
@@ -35,14 +45,19 @@ void run_fit(ModelObject& object, const TrainerOptions& options, const NumberArr
             return is_true == 1;
         };
     }
-    object.visit([&](auto& model) {
-        using T = decltype(number_type(model));
-        const Dataset<T> data = dataset<T>(x, y, weight);
-        std::optional<Dataset<T>> held_out;
-        if (validation) held_out = dataset<T>(validation->first, validation->second, std::nullopt);
-        const py::gil_scoped_release released;
-        fit(model, options, data, held_out, hooks, history);
-    });
+    try {
+        object.visit([&](auto& model) {
+            using T = decltype(number_type(model));
+            const Dataset<T> data = dataset<T>(x, y, weight);
+            std::optional<Dataset<T>> held_out;
+            if (validation)
+                held_out = dataset<T>(validation->first, validation->second, std::nullopt);
+            const py::gil_scoped_release released;
+            fit(model, options, data, held_out, hooks, history);
+        });
+    } catch (const DivergedError& error) {
+        raise_diverged(error);
+    }
 }
 
 NumberArray as_array(const std::vector<double>& values) {
@@ -56,7 +71,9 @@ void bind_trainer(py::module_& module) {
                                "The options of a fit, checked; see likely.Trainer.")
         .def(py::init([](const py::object& optimizer, std::optional<std::int64_t> batch_size,
                          std::int64_t epochs, bool shuffle, bool drop_last,
-                         std::optional<std::int64_t> patience, std::uint64_t seed) {
+                         std::optional<std::int64_t> patience, std::uint64_t seed,
+                         const py::object& schedule, double l1, double l2, bool penalize_biases,
+                         std::optional<double> clip_value, std::optional<double> clip_norm) {
                  TrainerOptions options;
                  options.optimizer = from_python<Optimizer>(optimizer, "optimizer");
                  options.batch_size = batch_size;
@@ -65,13 +82,24 @@ void bind_trainer(py::module_& module) {
                  options.drop_last = drop_last;
                  options.patience = patience;
                  options.seed = seed;
+                 options.schedule = from_python<Schedule>(schedule, "schedule");
+                 options.l1 = l1;
+                 options.l2 = l2;
+                 options.penalize_biases = penalize_biases;
+                 options.clip_value = clip_value;
+                 options.clip_norm = clip_norm;
                  options.validate();
                  return options;
              }),
              py::arg("optimizer"), py::arg("batch_size"), py::arg("epochs"), py::arg("shuffle"),
-             py::arg("drop_last"), py::arg("patience"), py::arg("seed"))
-        .def_property_readonly("optimizer", [](const TrainerOptions& options) {
-            return to_python<Optimizer>(options.optimizer);
+             py::arg("drop_last"), py::arg("patience"), py::arg("seed"), py::arg("schedule"),
+             py::arg("l1"), py::arg("l2"), py::arg("penalize_biases"), py::arg("clip_value"),
+             py::arg("clip_norm"))
+        .def_property_readonly(
+            "optimizer",
+            [](const TrainerOptions& options) { return to_python<Optimizer>(options.optimizer); })
+        .def_property_readonly("schedule", [](const TrainerOptions& options) {
+            return to_python<Schedule>(options.schedule);
         });
 
     py::class_<History>(
@@ -84,6 +112,12 @@ void bind_trainer(py::module_& module) {
         .def_property_readonly(
             "validation_loss", [](const History& h) { return as_array(h.validation_loss); },
             "Validation loss after each epoch; empty without validation data.")
+        .def_property_readonly(
+            "learning_rate", [](const History& h) { return as_array(h.learning_rate); },
+            "Learning rate of the last step of each epoch.")
+        .def_property_readonly(
+            "gradient_norm", [](const History& h) { return as_array(h.gradient_norm); },
+            "The largest L2 norm of the gradient in each epoch, before clipping.")
         .def_property_readonly(
             "best_epoch",
             [](const History& h) {
@@ -98,20 +132,22 @@ void bind_trainer(py::module_& module) {
             "seconds", [](const History& h) { return h.seconds; }, "How long the fit took.")
         .def_property_readonly(
             "stopped", [](const History& h) { return h.stopped; },
-            "Why it ended: 'epochs', 'early stopping', 'callback' or 'interrupted'; empty before a "
-            "fit.")
+            "Why it ended: 'epochs', 'early stopping', 'callback', 'interrupted' or 'diverged'; "
+            "empty before a fit.")
         .def(py::pickle(
             [](const History& h) {
-                return py::make_tuple(h.loss, h.validation_loss, h.best_epoch, h.steps, h.seconds,
-                                      h.stopped);
+                return py::make_tuple(h.loss, h.validation_loss, h.learning_rate, h.gradient_norm,
+                                      h.best_epoch, h.steps, h.seconds, h.stopped);
             },
             [](const py::tuple& state) {
                 return History{state[0].cast<std::vector<double>>(),
                                state[1].cast<std::vector<double>>(),
-                               state[2].cast<std::int64_t>(),
-                               state[3].cast<std::int64_t>(),
-                               state[4].cast<double>(),
-                               state[5].cast<std::string>()};
+                               state[2].cast<std::vector<double>>(),
+                               state[3].cast<std::vector<double>>(),
+                               state[4].cast<std::int64_t>(),
+                               state[5].cast<std::int64_t>(),
+                               state[6].cast<double>(),
+                               state[7].cast<std::string>()};
             }))
         .def("__repr__", [](const History& h) {
             std::string text = "History(epochs=" + std::to_string(h.loss.size());
@@ -124,7 +160,12 @@ void bind_trainer(py::module_& module) {
     module.def("fit", &run_fit, py::arg("model"), py::arg("options"), py::arg("x"), py::arg("y"),
                py::arg("sample_weight"), py::arg("validation"), py::arg("callback"),
                py::arg("history"));
-    py::register_exception<DivergedError>(module, "DivergedError", PyExc_ArithmeticError);
+    py::exception<DivergedError> diverged(module, "DivergedError", PyExc_ArithmeticError);
+    diverged.attr("__doc__") =
+        "The loss, the gradient or a parameter stopped being finite while training. The step was "
+        "not\napplied: the network keeps its last finite parameters.\n\nAttributes\n----------\n"
+        "epoch, step : int\n    Where, from 0; the step counted over the whole fit.\n"
+        "gradient_norm : float\n    The largest L2 norm of the gradient before.";
 }
 
 }  // namespace likely::python

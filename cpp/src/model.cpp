@@ -1,5 +1,6 @@
 #include "likely/model.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <new>
@@ -40,8 +41,17 @@ Start start_of(const Initialization& initialization) {
     return {};
 }
 
+/// What each number of a flat buffer starts from, unless it is drawn.
+template <class T>
+void fill_starts(const std::vector<ParameterTensor>& tensors, std::span<T> buffer) {
+    for (const ParameterTensor& tensor : tensors) {
+        std::fill_n(buffer.begin() + tensor.offset, tensor.size, static_cast<T>(tensor.start));
+    }
+}
+
 template <class T>
 void initialize(const Plan& plan, std::uint64_t seed, std::span<T> parameters) {
+    fill_starts(plan.tensors, parameters);
     for (const Initialization& initialization : plan.initializations) {
         const Start start = start_of(initialization);
         Philox random(seed, Purpose::initialization, 0, 0,
@@ -62,10 +72,6 @@ void initialize(const Plan& plan, std::uint64_t seed, std::span<T> parameters) {
                 parameters[static_cast<std::size_t>(initialization.bias + j)] = draw(weights + j);
             }
         }
-    }
-    for (std::size_t i = 0; i < plan.shared_start.size(); ++i) {
-        parameters[static_cast<std::size_t>(plan.shared) + i] =
-            static_cast<T>(plan.shared_start[i]);
     }
 }
 
@@ -119,8 +125,10 @@ template <class T>
 Model<T>::Model(Specification specification, std::uint64_t seed)
     : specification_(std::make_shared<const Specification>(completed(std::move(specification)))),
       plan_(std::make_shared<const Plan>(make_plan(*specification_))),
-      parameters_(zeros<T>(plan_->parameter_count)) {
+      parameters_(zeros<T>(plan_->parameter_count)),
+      averages_(zeros<T>(plan_->average_count)) {
     initialize<T>(*plan_, seed, parameters_);
+    fill_starts<T>(plan_->averages, averages_);
 }
 
 template <class T>
@@ -139,31 +147,41 @@ Model<T> Model<T>::from_file(const ModelFile& file) {
     model.specification_ = std::make_shared<const Specification>(file.specification);
     model.plan_ = std::make_shared<const Plan>(make_plan(*model.specification_));
     model.scaling_ = file.scaling;
-    if (file.tensors.tensors.size() != model.plan_->tensors.size()) {
+    const std::size_t count = model.plan_->tensors.size() + model.plan_->averages.size();
+    if (file.tensors.tensors.size() != count) {
         throw std::invalid_argument("it holds " + std::to_string(file.tensors.tensors.size()) +
-                                    " tensors, its network " + "has " +
-                                    std::to_string(model.plan_->tensors.size()));
+                                    " tensors, its network has " + std::to_string(count));
     }
     const std::string dtype = file.tensors.tensors.front().dtype;
-    for (const ParameterTensor& expected : model.plan_->tensors) {
-        const Tensor* tensor = file.tensors.find(expected.name);
-        if (!tensor) throw std::invalid_argument("tensor " + expected.name + " is missing");
-        if (tensor->shape != expected.shape) {
-            throw std::invalid_argument("tensor " + expected.name + " has shape " +
-                                        text_of(tensor->shape) + ", expected " +
-                                        text_of(expected.shape));
+    const auto read = [&](const std::vector<ParameterTensor>& tensors, std::vector<T>& buffer) {
+        for (const ParameterTensor& expected : tensors) {
+            const Tensor* tensor = file.tensors.find(expected.name);
+            if (!tensor) throw std::invalid_argument("tensor " + expected.name + " is missing");
+            if (tensor->shape != expected.shape) {
+                throw std::invalid_argument("tensor " + expected.name + " has shape " +
+                                            text_of(tensor->shape) + ", expected " +
+                                            text_of(expected.shape));
+            }
+            if (tensor->dtype != dtype)
+                throw std::invalid_argument("its tensors have different dtypes");
+            T* target = buffer.data() + expected.offset;
+            if (dtype == "F32") {
+                copy_tensor<float>(*tensor, target, expected.size);
+            } else {
+                copy_tensor<double>(*tensor, target, expected.size);
+            }
         }
-        if (tensor->dtype != dtype)
-            throw std::invalid_argument("its tensors have different dtypes");
-    }
-    model.parameters_.resize(static_cast<std::size_t>(model.plan_->parameter_count));
-    for (const ParameterTensor& expected : model.plan_->tensors) {
-        const Tensor& tensor = *file.tensors.find(expected.name);
-        T* target = model.parameters_.data() + expected.offset;
-        if (dtype == "F32") {
-            copy_tensor<float>(tensor, target, expected.size);
-        } else {
-            copy_tensor<double>(tensor, target, expected.size);
+    };
+    model.parameters_ = zeros<T>(model.plan_->parameter_count);
+    read(model.plan_->tensors, model.parameters_);
+    model.averages_ = zeros<T>(model.plan_->average_count);
+    read(model.plan_->averages, model.averages_);
+    for (const Step& step : model.plan_->steps) {
+        const auto* norm = std::get_if<BatchNormStep>(&step);
+        if (!norm) continue;
+        const auto variance = model.averages_.begin() + norm->variance;
+        if (std::any_of(variance, variance + norm->width, [](T v) { return v < 0; })) {
+            throw std::invalid_argument("a moving average of a variance is negative");
         }
     }
     return model;
@@ -172,17 +190,21 @@ Model<T> Model<T>::from_file(const ModelFile& file) {
 template <class T>
 std::vector<std::byte> Model<T>::to_bytes() const {
     std::vector<Tensor> tensors;
-    for (const T value : parameters_) {
-        if (!std::isfinite(value)) {
-            throw std::invalid_argument(
-                "a parameter of the network is not finite; nothing was written");
+    const auto add = [&](const std::vector<ParameterTensor>& names, const std::vector<T>& buffer) {
+        for (const ParameterTensor& tensor : names) {
+            const std::span<const T> values(buffer.data() + tensor.offset,
+                                            static_cast<std::size_t>(tensor.size));
+            for (const T value : values) {
+                if (!std::isfinite(value)) {
+                    throw std::invalid_argument("a number of " + tensor.name +
+                                                " is not finite; nothing was written");
+                }
+            }
+            tensors.push_back({tensor.name, dtype_name<T>(), tensor.shape, std::as_bytes(values)});
         }
-    }
-    for (const ParameterTensor& tensor : plan_->tensors) {
-        const std::span<const T> values(parameters_.data() + tensor.offset,
-                                        static_cast<std::size_t>(tensor.size));
-        tensors.push_back({tensor.name, dtype_name<T>(), tensor.shape, std::as_bytes(values)});
-    }
+    };
+    add(plan_->tensors, parameters_);
+    add(plan_->averages, averages_);
     return write_safetensors(model_metadata(*specification_, scaling_), tensors);
 }
 

@@ -37,11 +37,16 @@ void check_layer(const LayerPointer& layer, std::vector<const Layer*>& checked) 
     checked.push_back(layer.get());
     if (const auto* residual = std::get_if<Residual>(layer.get())) {
         for (const auto& inner : residual->layers) check_layer(inner, checked);
-    } else {
-        std::visit([](const auto& activation) { activation.validate(); },
-                   std::get<Dense>(*layer).activation);
     }
-    std::visit([](const auto& member) { member.validate(); }, *layer);
+    std::visit(
+        [](const auto& member) {
+            if constexpr (requires { member.activation; }) {
+                std::visit([](const auto& activation) { activation.validate(); },
+                           member.activation);
+            }
+            member.validate();
+        },
+        *layer);
 }
 
 class Planner {
@@ -51,59 +56,53 @@ class Planner {
 
     void lay_out_parameters(const Specification& specification) {
         std::int64_t width = specification.inputs;
-        std::map<const Layer*, std::int64_t> inputs;
-        for (const auto& layer : specification.layers) width = check_widths(layer, width, inputs);
-        check_widths(specification.output, width, inputs);
+        for (const auto& layer : specification.layers) width = check_widths(layer, width);
+        check_widths(specification.output, width);
         std::int64_t dense_index = 0;
         for (const auto& [name, layer] : named_) {
-            const auto* dense = std::get_if<Dense>(layer.get());
-            if (!dense) continue;
-            const std::int64_t rows = inputs.at(layer.get());
-            DenseStep step{};
-            step.inputs = rows;
-            step.outputs = dense->units;
-            step.weight = add_tensor(name + ".weight", {rows, dense->units});
-            step.bias = dense->bias ? add_tensor(name + ".bias", {dense->units}) : none;
-            step.activation = dense->activation;
-            dense_[layer.get()] = step;
-            plan_.initializations.push_back({dense, dense_index++, rows, step.weight, step.bias});
+            const std::int64_t columns = inputs_.at(layer.get());
+            if (const auto* dense = std::get_if<Dense>(layer.get())) {
+                DenseStep step{};
+                step.inputs = columns;
+                step.outputs = dense->units;
+                step.weight = add_tensor(name + ".weight", {columns, dense->units}, Role::weight);
+                step.bias =
+                    dense->bias ? add_tensor(name + ".bias", {dense->units}, Role::bias) : none;
+                step.activation = dense->activation;
+                plan_.initializations.push_back(
+                    {dense, dense_index++, columns, step.weight, step.bias});
+                trained_.emplace(layer.get(), step);
+            } else if (const auto* batch_norm = std::get_if<BatchNorm>(layer.get())) {
+                BatchNormStep step{norm_step(name, columns, *batch_norm), batch_norm->momentum,
+                                   add_average(name + ".mean", columns, 0),
+                                   add_average(name + ".variance", columns, 1)};
+                plan_.whole_batches = true;
+                trained_.emplace(layer.get(), step);
+            } else if (const auto* layer_norm = std::get_if<LayerNorm>(layer.get())) {
+                trained_.emplace(layer.get(),
+                                 LayerNormStep{norm_step(name, columns, *layer_norm), none});
+            }
         }
     }
 
-    std::int64_t add_tensor(std::string name, std::vector<std::int64_t> shape) {
+    /// Offset of a new tensor of the parameters.
+    std::int64_t add_tensor(std::string name, std::vector<std::int64_t> shape, Role role,
+                            double start = 0) {
         std::int64_t size = 1;
         for (const std::int64_t extent : shape) size = checked_product(size, extent, name);
         const std::int64_t offset = plan_.parameter_count;
         plan_.parameter_count += size;
         if (plan_.parameter_count > largest_size)
             throw std::invalid_argument("the network is too large");
-        plan_.tensors.push_back({std::move(name), std::move(shape), offset, size});
+        plan_.tensors.push_back({std::move(name), std::move(shape), offset, size, role, start});
         return offset;
     }
 
     /// Appends the steps of a layer whose input stands at `source`; returns where its value stands.
     std::int64_t add_steps(const LayerPointer& layer, std::int64_t source, std::int64_t& width) {
-        if (std::holds_alternative<Dense>(*layer)) {
-            DenseStep step = dense_.at(layer.get());
-            step.source = source;
-            step.value = reserve(step.outputs);
-            const bool uses_input =
-                std::visit([](const auto& a) { return a.uses_input; }, step.activation);
-            step.preactivation = uses_input ? reserve(step.outputs) : none;
-            plan_.steps.emplace_back(step);
-            plan_.multiply_adds += step.inputs * step.outputs;
-            width = step.outputs;
-            plan_.widest = std::max(plan_.widest, width);
-            return step.value;
-        }
-        const std::int64_t kept = reserve(width);
-        plan_.steps.emplace_back(ResidualBegin{width, kept});
-        std::int64_t inner = source;
-        for (const auto& part : std::get<Residual>(*layer).layers)
-            inner = add_steps(part, inner, width);
-        const std::int64_t value = reserve(width);
-        plan_.steps.emplace_back(ResidualEnd{width, source, inner, value, kept});
-        return value;
+        return std::visit(
+            [&](const auto& member) { return add_steps(member, layer.get(), source, width); },
+            *layer);
     }
 
     std::int64_t reserve(std::int64_t width) {
@@ -113,45 +112,126 @@ class Planner {
     }
 
   private:
+    std::int64_t add_steps(const Dense&, const Layer* layer, std::int64_t source,
+                           std::int64_t& width) {
+        DenseStep step = std::get<DenseStep>(trained_.at(layer));
+        step.source = source;
+        step.value = reserve(step.outputs);
+        const bool uses_input =
+            std::visit([](const auto& a) { return a.uses_input; }, step.activation);
+        step.preactivation = uses_input ? reserve(step.outputs) : none;
+        plan_.multiply_adds += step.inputs * step.outputs;
+        width = step.outputs;
+        plan_.widest = std::max(plan_.widest, width);
+        plan_.steps.emplace_back(step);
+        return step.value;
+    }
+
+    std::int64_t add_steps(const Residual& residual, const Layer*, std::int64_t source,
+                           std::int64_t& width) {
+        const std::int64_t kept = reserve(width);
+        plan_.steps.emplace_back(ResidualBegin{width, kept});
+        std::int64_t inner = source;
+        for (const auto& part : residual.layers) inner = add_steps(part, inner, width);
+        const std::int64_t value = reserve(width);
+        plan_.steps.emplace_back(ResidualEnd{width, source, inner, value, kept});
+        return value;
+    }
+
+    std::int64_t add_steps(const Dropout& dropout, const Layer*, std::int64_t source,
+                           std::int64_t& width) {
+        const DropoutStep step{width,          source,          reserve(width),
+                               reserve(width), dropout_uses_++, dropout.kept_below()};
+        plan_.steps.emplace_back(step);
+        return step.value;
+    }
+
+    std::int64_t add_steps(const BatchNorm&, const Layer* layer, std::int64_t source,
+                           std::int64_t& width) {
+        BatchNormStep step = std::get<BatchNormStep>(trained_.at(layer));
+        return add_norm_step(step, source, width);
+    }
+
+    std::int64_t add_steps(const LayerNorm&, const Layer* layer, std::int64_t source,
+                           std::int64_t& width) {
+        LayerNormStep step = std::get<LayerNormStep>(trained_.at(layer));
+        step.inverse_deviation = reserve(1);
+        return add_norm_step(step, source, width);
+    }
+
+    template <class AnyNormStep>
+    std::int64_t add_norm_step(AnyNormStep& step, std::int64_t source, std::int64_t width) {
+        step.source = source;
+        step.normalized = reserve(width);
+        step.value = reserve(width);
+        step.moments = reserve(width);
+        plan_.steps.emplace_back(step);
+        return step.value;
+    }
+
+    template <class Norm>
+    NormStep norm_step(const std::string& name, std::int64_t columns, const Norm& layer) {
+        NormStep step{};
+        step.width = columns;
+        step.scale = add_tensor(name + ".scale", {columns}, Role::other, 1);
+        step.shift = add_tensor(name + ".shift", {columns}, Role::other);
+        step.epsilon = layer.epsilon;
+        step.activation = layer.activation;
+        return step;
+    }
+
+    std::int64_t add_average(std::string name, std::int64_t size, double start) {
+        const std::int64_t offset = plan_.average_count;
+        plan_.average_count += size;
+        plan_.averages.push_back({std::move(name), {size}, offset, size, Role::other, start});
+        return offset;
+    }
+
     const std::string& name_of(const Layer* layer) const {
         return std::find_if(named_.begin(), named_.end(),
                             [&](const auto& n) { return n.layer.get() == layer; })
             ->name;
     }
 
-    std::int64_t check_widths(const LayerPointer& layer, std::int64_t width,
-                              std::map<const Layer*, std::int64_t>& inputs) {
+    /// The width behind a layer; notes the number of inputs of each.
+    std::int64_t check_widths(const LayerPointer& layer, std::int64_t width) {
         if (++uses_ > most_steps) {  // blocks of blocks of one shared layer grow exponentially
             throw std::invalid_argument("layers are used more than " + std::to_string(most_steps) +
                                         " times");
         }
-        if (const auto* dense = std::get_if<Dense>(layer.get())) {
-            const auto [entry, first] = inputs.emplace(layer.get(), width);
-            if (!first && entry->second != width) {
-                throw std::invalid_argument(
-                    "layers: " + name_of(layer.get()) + " is used more than once, with " +
-                    std::to_string(entry->second) + " and with " + std::to_string(width) +
-                    " inputs; a layer object used again shares its weights and needs the same "
-                    "number of inputs (make "
-                    "a second object for weights of its own)");
-            }
-            return dense->units;
-        }
-        std::int64_t inner = width;
-        for (const auto& part : std::get<Residual>(*layer).layers)
-            inner = check_widths(part, inner, inputs);
-        if (inner != width) {
+        if (const auto* residual = std::get_if<Residual>(layer.get())) {
+            inputs_.emplace(layer.get(), width);
+            std::int64_t inner = width;
+            for (const auto& part : residual->layers) inner = check_widths(part, inner);
+            if (inner == width) return width;
             throw std::invalid_argument("layers: " + name_of(layer.get()) + " gets " +
                                         std::to_string(width) + " columns but its layers put out " +
                                         std::to_string(inner) + "; x + f(x) needs the same number");
         }
-        return width;
+        const auto [entry, first] = inputs_.emplace(layer.get(), width);
+        if (!first && std::holds_alternative<BatchNorm>(*layer)) {
+            throw std::invalid_argument(
+                "layers: " + name_of(layer.get()) +
+                " is used more than once; its moving averages belong to one place, so make a "
+                "BatchNorm object for each");
+        }
+        if (!first && entry->second != width && !std::holds_alternative<Dropout>(*layer)) {
+            throw std::invalid_argument(
+                "layers: " + name_of(layer.get()) + " is used more than once, with " +
+                std::to_string(entry->second) + " and with " + std::to_string(width) +
+                " inputs; a layer object used again shares its weights and needs the same number "
+                "of inputs (make a second object for weights of its own)");
+        }
+        const auto* dense = std::get_if<Dense>(layer.get());
+        return dense ? dense->units : width;
     }
 
     Plan& plan_;
     std::vector<NamedLayer> named_;
-    std::map<const Layer*, DenseStep> dense_;
+    std::map<const Layer*, std::int64_t> inputs_;
+    std::map<const Layer*, Step> trained_;  ///< what all uses of a layer with parameters share
     std::size_t uses_ = 0;
+    std::int64_t dropout_uses_ = 0;
 };
 
 }  // namespace
@@ -203,7 +283,13 @@ Specification completed(Specification specification) {
         specification.output = std::make_shared<const Layer>(Dense{width});
     }
     const auto* output = std::get_if<Dense>(specification.output.get());
-    if (!output) throw std::invalid_argument("output must be a Dense layer; got a Residual block");
+    if (!output) {
+        throw std::invalid_argument(
+            "output must be a Dense layer, which puts out the raw parameters; got " +
+            std::visit([](const auto& layer) { return std::string(layer.name); },
+                       *specification.output) +
+            " (other layers stand in `layers`, before it)");
+    }
     if (output->units != width) {
         throw std::invalid_argument(
             "output must have " + std::to_string(width) +
@@ -254,10 +340,10 @@ Plan make_plan(const Specification& specification) {
                 for (const auto& raw : family.raw_parameters()) {
                     if (raw.source != Source::shared) continue;
                     const std::int64_t offset =
-                        planner.add_tensor("distribution." + std::string(raw.name), {plan.targets});
+                        planner.add_tensor("distribution." + std::string(raw.name), {plan.targets},
+                                           Role::other, raw.value);
                     if (plan.shared == none) plan.shared = offset;
-                    plan.shared_start.insert(plan.shared_start.end(),
-                                             static_cast<std::size_t>(plan.targets), raw.value);
+                    plan.shared_count += plan.targets;
                 }
             }
         },
@@ -273,12 +359,23 @@ Plan make_plan(const Specification& specification) {
         throw std::invalid_argument("the network is too large");
 
     std::vector<std::int64_t> written;
-    for (auto step = plan.steps.rbegin(); step != plan.steps.rend(); ++step) {
-        if (auto* dense = std::get_if<DenseStep>(&*step)) {
-            dense->accumulates =
-                std::find(written.begin(), written.end(), dense->weight) != written.end();
-            written.push_back(dense->weight);
-        }
+    for (std::size_t index = plan.steps.size(); index-- > 0;) {
+        std::visit(
+            [&](auto& step) {
+                if constexpr (requires { step.accumulates; }) {
+                    std::int64_t parameter = none;
+                    if constexpr (requires { step.weight; }) {
+                        parameter = step.weight;
+                    } else {
+                        parameter = step.scale;
+                    }
+                    step.accumulates =
+                        std::find(written.begin(), written.end(), parameter) != written.end();
+                    written.push_back(parameter);
+                    plan.first_trained = static_cast<std::int64_t>(index);
+                }
+            },
+            plan.steps[index]);
     }
     return plan;
 }

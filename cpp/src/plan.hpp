@@ -41,13 +41,46 @@ struct ResidualEnd {
     std::int64_t width, source, inner, value, kept_gradient;
 };
 
-using Step = std::variant<DenseStep, ResidualBegin, ResidualEnd>;
+/// value = source * mask; in evaluation value = source.
+struct DropoutStep {
+    std::int64_t width, source, value, mask;
+    std::int64_t use;          ///< counts the uses of dropout layers in a forward pass
+    std::uint32_t kept_below;  ///< a 16-bit random number below this keeps its element
+};
 
-/// One named tensor of the parameters.
+/// value = activation(scale * normalized + shift), with normalized = (source - mean) /
+/// sqrt(variance + epsilon).
+struct NormStep {
+    std::int64_t width;
+    std::int64_t scale, shift;  ///< offsets of parameters
+    std::int64_t source, normalized, value;
+    /// A matrix whose rows are mean, variance, 1 / deviation of the columns and room for sums over
+    /// rows.
+    std::int64_t moments;
+    double epsilon;
+    Activation activation;
+    bool accumulates;
+};
+struct BatchNormStep : NormStep {
+    double momentum;
+    std::int64_t mean, variance;  ///< offsets of moving averages
+};
+struct LayerNormStep : NormStep {
+    std::int64_t inverse_deviation;  ///< one number for each row
+};
+
+using Step =
+    std::variant<DenseStep, ResidualBegin, ResidualEnd, DropoutStep, BatchNormStep, LayerNormStep>;
+
+enum class Role { weight, bias, other };
+
+/// One named tensor of a flat buffer.
 struct ParameterTensor {
     std::string name;
     std::vector<std::int64_t> shape;
     std::int64_t offset, size;
+    Role role;         ///< penalties are on weights, and on biases where asked for
+    double start = 0;  ///< of each number, unless an initialiser draws it
 };
 
 /// How the weights of one distinct dense layer start.
@@ -61,10 +94,14 @@ struct Plan {
     std::int64_t inputs = 0, targets = 0;
     Distribution distribution;
     std::vector<Step> steps;
+    std::int64_t first_trained = 0;  ///< index of the first step that has parameters
     std::vector<ParameterTensor> tensors;
+    std::vector<ParameterTensor> averages;  ///< moving averages, in a flat buffer of their own
+    std::int64_t average_count = 0;
+    bool whole_batches = false;  ///< a training step needs all rows of its batch at once
     std::vector<Initialization> initializations;
-    std::vector<double> shared_start;  ///< what the distribution's learned constants start from
     std::int64_t shared = none;  ///< offset of the distribution's learned constants, or `none`
+    std::int64_t shared_count = 0;
     std::int64_t parameter_count = 0;
     std::int64_t raw_width = 0;  ///< raw parameters put out for each row
     std::int64_t raw = 0;        ///< workspace offset of the raw parameters

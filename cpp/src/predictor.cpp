@@ -43,7 +43,7 @@ std::int64_t Predictor<T>::raw_width() const noexcept {
 
 template <class T>
 void Predictor<T>::operator()(const T* x, T* raw, std::int64_t rows) noexcept {
-    state_->workspace.raw(state_->model.parameters().data(), x, rows, raw);
+    state_->workspace.raw(x, rows, raw);
 }
 
 template <class T>

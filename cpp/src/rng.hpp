@@ -33,17 +33,17 @@ class Philox {
 
     /// Word `index` of this position; neighbouring indices share a block of four words.
     std::uint64_t word(std::uint64_t index) {
-        const std::uint64_t block = index / 4;
-        if (block != cached_block_) {
-            words_ = compute(block);
-            cached_block_ = block;
+        const std::uint64_t number = index / 4;
+        if (number != cached_block_) {
+            words_ = block(number);
+            cached_block_ = number;
         }
         return words_[index % 4];
     }
 
-  private:
-    std::array<std::uint64_t, 4> compute(std::uint64_t block) const {
-        std::array<std::uint64_t, 4> c{block + 1, step_, epoch_, layer_};
+    /// Words 4 number .. 4 number + 3.
+    std::array<std::uint64_t, 4> block(std::uint64_t number) const {
+        std::array<std::uint64_t, 4> c{number + 1, step_, epoch_, layer_};
         auto [k0, k1] = key_;
         for (int round = 0; round < 10; ++round) {
             constexpr std::uint64_t m0 = 0xD2E7470EE14C6C93, m1 = 0xCA5A826395121157;
@@ -54,6 +54,7 @@ class Philox {
         return c;
     }
 
+  private:
     std::array<std::uint64_t, 2> key_;
     std::uint64_t step_, epoch_, layer_;
     std::uint64_t cached_block_ = ~std::uint64_t{0};

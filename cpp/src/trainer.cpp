@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <limits>
 #include <numeric>
+#include <sstream>
 
 #include "checks.hpp"
 #include "kernels/table.hpp"
 #include "rng.hpp"
+#include "scaling.hpp"
 #include "workspace.hpp"
 
 namespace likely {
@@ -28,62 +31,6 @@ void check(const Model<T>& model, const Dataset<T>& data, const std::string& pre
     check_finite(prefix + "y", data.y, data.rows, plan.targets);
     check_support(prefix + "y", plan.distribution, data.y, data.rows, plan.targets);
     if (data.weight) check_weights(prefix + "sample_weight", data.weight, data.rows);
-}
-
-/// Weighted mean and population standard deviation of each column, in two passes. A constant column
-/// has scale 1, as has one whose deviation is too small for its inverse to be a number.
-template <class T>
-void moments(const std::string& argument, const T* values, const T* weight, std::int64_t rows,
-             std::int64_t columns, std::vector<double>& mean, std::vector<double>& scale) {
-    const auto size = static_cast<std::size_t>(columns);
-    mean.assign(size, 0);
-    scale.assign(size, 0);
-    std::vector<T> lowest(size, std::numeric_limits<T>::infinity());
-    std::vector<T> highest(size, -std::numeric_limits<T>::infinity());
-    double total = 0;
-    for (std::int64_t i = 0; i < rows; ++i) {
-        const double w = weight ? static_cast<double>(weight[i]) : 1.0;
-        if (!(w > 0)) continue;
-        const T* row = values + i * columns;
-        total += w;
-        for (std::size_t j = 0; j < size; ++j) {
-            mean[j] += w * static_cast<double>(row[j]);
-            lowest[j] = std::min(lowest[j], row[j]);
-            highest[j] = std::max(highest[j], row[j]);
-        }
-    }
-    for (double& value : mean) value /= total;
-    for (std::int64_t i = 0; i < rows; ++i) {
-        const double w = weight ? static_cast<double>(weight[i]) : 1.0;
-        const T* row = values + i * columns;
-        for (std::size_t j = 0; j < size; ++j) {
-            const double distance = static_cast<double>(row[j]) - mean[j];
-            scale[j] += w * distance * distance;
-        }
-    }
-    for (std::size_t j = 0; j < size; ++j) {
-        scale[j] = std::sqrt(scale[j] / total);
-        if (!std::isfinite(scale[j])) {
-            throw std::invalid_argument(argument + " cannot be standardised: column " +
-                                        std::to_string(j) + " is too widely spread for float64");
-        }
-        const bool usable = std::isfinite(static_cast<T>(1 / scale[j]));
-        if (lowest[j] == highest[j] || !usable) scale[j] = 1;
-    }
-}
-
-template <class T>
-Scaling scaling_of(const Plan& plan, const Dataset<T>& data) {
-    Scaling scaling;
-    moments("x", data.x, data.weight, data.rows, plan.inputs, scaling.input_mean,
-            scaling.input_scale);
-    moments("y", data.y, data.weight, data.rows, plan.targets, scaling.target_mean,
-            scaling.target_scale);
-    const TargetScaling allowed =
-        std::visit([](const auto& family) { return family.target_scaling; }, plan.distribution);
-    if (allowed != TargetScaling::location_and_scale) std::ranges::fill(scaling.target_mean, 0);
-    if (allowed == TargetScaling::none) std::ranges::fill(scaling.target_scale, 1);
-    return scaling;
 }
 
 /// Calls `poll` about ten times a second without reading the clock after every short step.
@@ -117,22 +64,205 @@ class Stopwatch {
     Clock::time_point start_ = Clock::now();
 };
 
-[[noreturn]] void throw_diverged(std::int64_t epoch, std::int64_t step) {
-    throw DivergedError(
-        "the loss is not finite any more at epoch " + std::to_string(epoch) + ", step " +
-        std::to_string(step) +
-        "; lower the learning rate, or standardise the data (Network(..., standardize=True))");
+/// Parameters that stand side by side and are penalised alike.
+struct Segment {
+    std::int64_t offset, count;
+    bool penalized;
+};
+
+std::vector<Segment> segments_of(const Plan& plan, const TrainerOptions& options) {
+    const bool any = options.l1 > 0 || options.l2 > 0 || weight_decay_of(options.optimizer) > 0;
+    std::vector<Segment> segments;
+    for (const ParameterTensor& tensor : plan.tensors) {
+        const bool penalized = any && (tensor.role == Role::weight ||
+                                       (options.penalize_biases && tensor.role == Role::bias));
+        if (!segments.empty() && segments.back().penalized == penalized) {
+            segments.back().count += tensor.size;
+        } else {
+            segments.push_back({tensor.offset, tensor.size, penalized});
+        }
+    }
+    return segments;
 }
+
+std::string text_of(double value) {
+    std::ostringstream text;
+    text << value;
+    return text.str();
+}
+
+/// One fit: its memory, allocated at once, and what it has reached.
+template <class T>
+class Fit {
+  public:
+    Fit(Model<T>& model, const TrainerOptions& options, const Dataset<T>& data,
+        std::int64_t batch_size, History& history)
+        : model_(model),
+          plan_(model.plan()),
+          options_(options),
+          data_(data),
+          history_(history),
+          batch_size_(batch_size),
+          used_(options.drop_last ? data.rows - data.rows % batch_size : data.rows),
+          workspace_(model, batch_size, plan_.whole_batches),
+          order_(options.shuffle ? static_cast<std::size_t>(data.rows) : 0),
+          gradient_(model.parameters().size()),
+          slots_(gradient_.size() *
+                 static_cast<std::size_t>(std::visit(
+                     [](const auto& chosen) { return chosen.slots(); }, options.optimizer))),
+          segments_(segments_of(plan_, options)),
+          schedule_(options.schedule, options.epochs, (used_ + batch_size - 1) / batch_size) {
+        if (!data.weight) return;
+        const double mean = std::accumulate(data.weight, data.weight + data.rows, 0.0) /
+                            static_cast<double>(data.rows);
+        for (std::int64_t i = 0; i < data.rows; ++i)
+            weight_.push_back(static_cast<T>(static_cast<double>(data.weight[i]) / mean));
+    }
+
+    /// Passes once over the data; returns the mean loss. `after_step` may throw.
+    template <class AfterStep>
+    double epoch(std::int64_t epoch, AfterStep&& after_step) {
+        if (options_.shuffle) {
+            shuffle(order_.data(), data_.rows,
+                    Philox(options_.seed, Purpose::shuffle, 0, static_cast<std::uint64_t>(epoch)));
+        }
+        epoch_norm_ = 0;
+        double loss_sum = 0;
+        for (std::int64_t begin = 0, step = 0; begin < used_; begin += batch_size_, ++step) {
+            loss_sum += this->step(epoch, step, begin, std::min(batch_size_, used_ - begin));
+            after_step();
+        }
+        history_.gradient_norm.push_back(epoch_norm_);
+        history_.learning_rate.push_back(rate_);
+        return (loss_sum + workspace_.log_target_scale() * weight_sum()) /
+               static_cast<double>(used_);
+    }
+
+    double validation_loss(const Dataset<T>& data) {
+        const Rows<T> all{data.x, data.y, data.weight, nullptr, data.rows};
+        return workspace_.loss(all) / static_cast<double>(data.rows) +
+               workspace_.log_target_scale();
+    }
+
+    void after_epoch(std::int64_t epoch, double loss) { schedule_.after_epoch(epoch, loss); }
+
+    void keep_best() {
+        best_.assign(model_.parameters().begin(), model_.parameters().end());
+        best_averages_.assign(model_.averages().begin(), model_.averages().end());
+    }
+    void restore_best() {
+        if (best_.empty()) return;
+        std::ranges::copy(best_, model_.parameters().begin());
+        std::ranges::copy(best_averages_, model_.averages().begin());
+    }
+
+  private:
+    /// The loss of one batch, summed over its rows, before its update.
+    double step(std::int64_t epoch, std::int64_t step, std::int64_t begin, std::int64_t count) {
+        const std::int64_t offset = options_.shuffle ? 0 : begin;
+        const Rows<T> rows{data_.x + offset * plan_.inputs, data_.y + offset * plan_.targets,
+                           weight_.empty() ? nullptr : weight_.data() + offset,
+                           options_.shuffle ? order_.data() + begin : nullptr, count};
+        const double loss = workspace_.training_step(
+            rows, 1 / static_cast<double>(count),
+            {options_.seed, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(step)},
+            gradient_.data());
+        const auto size = static_cast<std::int64_t>(gradient_.size());
+        const double norm = std::sqrt(kernels<T>().squared_norm(size, gradient_.data()));
+        if (!std::isfinite(loss)) diverged(epoch, "the loss is " + text_of(loss));
+        if (!std::isfinite(norm)) diverged(epoch, "the gradient is not finite");
+        largest_norm_ = std::max(largest_norm_, norm);
+        epoch_norm_ = std::max(epoch_norm_, norm);
+        rate_ = learning_rate_of(options_.optimizer) * schedule_.factor(epoch, step);
+        if (!update(norm)) diverged(epoch, "a parameter would not be finite");
+        if (plan_.average_count > 0) workspace_.move_averages(count, model_.averages().data());
+        ++history_.steps;
+        return loss;
+    }
+
+    bool update(double norm) {
+        Update what{};
+        what.step = history_.steps + 1;
+        what.learning_rate = rate_;
+        what.gradient_scale =
+            options_.clip_norm && norm > *options_.clip_norm ? *options_.clip_norm / norm : 1;
+        what.clip_value = options_.clip_value.value_or(std::numeric_limits<double>::infinity());
+        bool finite = true;
+        for (const Segment& segment : segments_) {
+            what.l1 = segment.penalized ? options_.l1 : 0;
+            what.l2 = segment.penalized ? options_.l2 : 0;
+            what.weight_decay = segment.penalized ? weight_decay_of(options_.optimizer) : 0;
+            finite &= kernels<T>().update(
+                options_.optimizer, what, segment.count,
+                static_cast<std::int64_t>(gradient_.size()), gradient_.data() + segment.offset,
+                model_.parameters().data() + segment.offset, slots_.data() + segment.offset);
+        }
+        return finite;
+    }
+
+    double weight_sum() const {
+        if (weight_.empty()) return static_cast<double>(used_);
+        double sum = 0;
+        for (std::int64_t i = 0; i < used_; ++i) {
+            const std::int64_t row = options_.shuffle ? order_[static_cast<std::size_t>(i)] : i;
+            sum += static_cast<double>(weight_[static_cast<std::size_t>(row)]);
+        }
+        return sum;
+    }
+
+    [[noreturn]] void diverged(std::int64_t epoch, const std::string& what) {
+        history_.stopped = "diverged";
+        std::string advice;
+        if (!model_.specification().standardize)
+            advice += "standardise the data (Network(..., standardize=True)), ";
+        advice += "lower the learning rate";
+        if (!options_.clip_value && !options_.clip_norm)
+            advice += ", or clip the gradient (Trainer(clip_norm=...))";
+        throw DivergedError("training diverged at epoch " + std::to_string(epoch) + ", step " +
+                                std::to_string(history_.steps) + ": " + what +
+                                "; the largest gradient norm before was " + text_of(largest_norm_) +
+                                ". The network keeps its last finite parameters. To go on, " +
+                                advice,
+                            epoch, history_.steps, largest_norm_);
+    }
+
+    Model<T>& model_;
+    const Plan& plan_;
+    const TrainerOptions& options_;
+    const Dataset<T>& data_;
+    History& history_;
+    std::int64_t batch_size_, used_;
+    Workspace<T> workspace_;
+    std::vector<std::int64_t> order_;
+    std::vector<T> weight_, gradient_, slots_, best_, best_averages_;
+    std::vector<Segment> segments_;
+    RunningSchedule schedule_;
+    double rate_ = 0, epoch_norm_ = 0, largest_norm_ = 0;
+};
 
 }  // namespace
 
 void TrainerOptions::validate() const {
     std::visit([](const auto& chosen) { chosen.validate(); }, optimizer);
+    std::visit([](const auto& chosen) { chosen.validate(); }, schedule);
     if (batch_size)
         require(*batch_size >= 1, "batch_size", "at least 1, or none for the whole set",
                 *batch_size);
     require(epochs >= 1, "epochs", "at least 1", epochs);
     if (patience) require(*patience >= 1, "patience", "at least 1, or none", *patience);
+    require(l1 >= 0 && std::isfinite(l1), "l1", "finite and at least 0", l1);
+    require(l2 >= 0 && std::isfinite(l2), "l2", "finite and at least 0", l2);
+    if (l2 > 0 && weight_decay_of(optimizer) > 0) {
+        throw std::invalid_argument(
+            "l2 and the optimizer's weight_decay both shrink the weights; use one of them (got "
+            "l2=" +
+            text_of(l2) + " and weight_decay=" + text_of(weight_decay_of(optimizer)) + ")");
+    }
+    if (clip_value) require(*clip_value > 0, "clip_value", "positive, or none", *clip_value);
+    if (clip_norm) require(*clip_norm > 0, "clip_norm", "positive, or none", *clip_norm);
+    if (clip_value && clip_norm)
+        throw std::invalid_argument("clip_value and clip_norm exclude each other; got both");
+    check_spans(schedule, epochs);
 }
 
 template <class T>
@@ -143,96 +273,54 @@ void fit(Model<T>& model, const TrainerOptions& options, const Dataset<T>& data,
         throw std::invalid_argument("patience needs validation data; got none");
     check(model, data, "");
     if (validation) check(model, *validation, "validation ");
+    const Plan& plan = model.plan();
     const std::int64_t batch_size = std::min(options.batch_size.value_or(data.rows), data.rows);
     if (options.drop_last && options.batch_size.value_or(0) > data.rows) {
         throw std::invalid_argument("drop_last=True would drop every row: batch_size is " +
                                     std::to_string(*options.batch_size) + ", x has " +
                                     std::to_string(data.rows) + " rows");
     }
-
-    const Plan& plan = model.plan();
-    if (model.specification().standardize && !model.scaling().fitted())
-        model.set_scaling(scaling_of(plan, data));
-    std::vector<T> weight;
-    if (data.weight) {
-        const double mean = std::accumulate(data.weight, data.weight + data.rows, 0.0) /
-                            static_cast<double>(data.rows);
-        for (std::int64_t i = 0; i < data.rows; ++i) {
-            weight.push_back(static_cast<T>(static_cast<double>(data.weight[i]) / mean));
+    if (plan.average_count > 0) {
+        const bool short_one = data.rows % batch_size == 1 && !options.drop_last;
+        if (batch_size == 1 || short_one) {
+            throw std::invalid_argument(
+                "BatchNorm needs at least two rows in a batch, but " +
+                (batch_size == 1 ? std::string("batches have one row")
+                                 : "the last batch would have one: " + std::to_string(data.rows) +
+                                       " rows in batches of " + std::to_string(batch_size)) +
+                "; choose another batch_size" + (batch_size == 1 ? "" : " or drop_last=True"));
         }
     }
-    Workspace<T> workspace(model, batch_size);
-    std::vector<std::int64_t> order(options.shuffle ? static_cast<std::size_t>(data.rows) : 0);
-    std::vector<T> gradient(model.parameters().size());
-    const int slot_count =
-        std::visit([](const auto& chosen) { return chosen.slots(); }, options.optimizer);
-    std::vector<T> slots(gradient.size() * static_cast<std::size_t>(slot_count));
-    std::vector<T> best;
-    T* parameters = model.parameters().data();
-    Poller poller(hooks.poll,
-                  static_cast<double>(3 * plan.multiply_adds) * static_cast<double>(batch_size));
 
+    if (model.specification().standardize && !model.scaling().fitted())
+        model.set_scaling(scaling_of(plan, data));
     history = {};
     history.stopped = "interrupted";
     const Stopwatch stopwatch(history.seconds);
+    Fit<T> fit(model, options, data, batch_size, history);
+    Poller poller(hooks.poll,
+                  static_cast<double>(3 * plan.multiply_adds) * static_cast<double>(batch_size));
     double best_loss = std::numeric_limits<double>::infinity();
     std::int64_t epochs_without_gain = 0;
     bool stop = false;
     for (std::int64_t epoch = 0; epoch < options.epochs && !stop; ++epoch) {
-        if (options.shuffle) {
-            shuffle(order.data(), data.rows,
-                    Philox(options.seed, Purpose::shuffle, 0, static_cast<std::uint64_t>(epoch)));
-        }
-        double loss_sum = 0, weight_sum = 0;
-        std::int64_t rows_seen = 0;
-        for (std::int64_t begin = 0; begin < data.rows; begin += batch_size) {
-            const std::int64_t count = std::min(batch_size, data.rows - begin);
-            if (options.drop_last && count < batch_size) break;
-            const std::int64_t offset = options.shuffle ? 0 : begin;
-            const Rows<T> rows{data.x + offset * plan.inputs, data.y + offset * plan.targets,
-                               weight.empty() ? nullptr : weight.data() + offset,
-                               options.shuffle ? order.data() + begin : nullptr, count};
-            const double loss = workspace.loss_and_gradient(
-                parameters, rows, 1 / static_cast<double>(count), gradient.data());
-            if (!std::isfinite(loss)) throw_diverged(epoch, history.steps);
-            ++history.steps;
-            kernels<T>().update(options.optimizer, history.steps,
-                                static_cast<std::int64_t>(gradient.size()), gradient.data(),
-                                parameters, slots.data());
-            loss_sum += loss;
-            rows_seen += count;
-            poller.after_step();
-        }
-        if (weight.empty()) {
-            weight_sum = static_cast<double>(rows_seen);
-        } else {
-            for (std::int64_t i = 0; i < rows_seen; ++i) {
-                weight_sum += static_cast<double>(weight[static_cast<std::size_t>(
-                    options.shuffle ? order[static_cast<std::size_t>(i)] : i)]);
-            }
-        }
-        const double rows = static_cast<double>(rows_seen);
-        EpochReport report{epoch, (loss_sum + workspace.log_target_scale() * weight_sum) / rows,
-                           std::nullopt};
+        EpochReport report{epoch, fit.epoch(epoch, [&] { poller.after_step(); }), std::nullopt};
         history.loss.push_back(report.loss);
         if (validation) {
-            const Rows<T> all{validation->x, validation->y, validation->weight, nullptr,
-                              validation->rows};
-            const double loss =
-                workspace.loss(parameters, all) / static_cast<double>(validation->rows) +
-                workspace.log_target_scale();
+            const double loss = fit.validation_loss(*validation);
             report.validation_loss = loss;
             history.validation_loss.push_back(loss);
             if (loss < best_loss) {
                 best_loss = loss;
                 history.best_epoch = epoch;
                 epochs_without_gain = 0;
-                if (options.patience) best.assign(parameters, parameters + gradient.size());
+                if (options.patience) fit.keep_best();
             } else if (options.patience && ++epochs_without_gain >= *options.patience) {
                 history.stopped = "early stopping";
                 stop = true;
             }
         }
+        fit.after_epoch(epoch, report.validation_loss.value_or(report.loss));
         if (hooks.poll) hooks.poll();
         if (hooks.after_epoch && hooks.after_epoch(report) && !stop) {
             history.stopped = "callback";
@@ -240,11 +328,7 @@ void fit(Model<T>& model, const TrainerOptions& options, const Dataset<T>& data,
         }
     }
     if (!stop) history.stopped = "epochs";
-    if (!best.empty()) std::ranges::copy(best, parameters);
-    for (const T value : model.parameters()) {
-        if (!std::isfinite(value))
-            throw_diverged(static_cast<std::int64_t>(history.loss.size()) - 1, history.steps);
-    }
+    fit.restore_best();
 }
 
 template void fit(Model<float>&, const TrainerOptions&, const Dataset<float>&,

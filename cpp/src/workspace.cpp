@@ -26,10 +26,12 @@ typename Workspace<T>::Buffer Workspace<T>::allocate(std::int64_t count) {
 }
 
 template <class T>
-Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows)
-    : plan_(model.plan()),
+Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whole)
+    : model_(model),
+      plan_(model.plan()),
       kernels_(kernels<T>()),
-      capacity_((std::clamp<std::int64_t>(most_rows, 1, most_chunk_rows) + 15) / 16 * 16),
+      capacity_((std::clamp<std::int64_t>(most_rows, 1, whole ? most_rows : most_chunk_rows) + 15) /
+                16 * 16),
       workspace_(allocate(plan_.workspace_width * capacity_)),
       scratch_(allocate(kernels_.scratch_size(plan_, capacity_))),
       x_(allocate(plan_.inputs * capacity_)),
@@ -70,25 +72,40 @@ Rows<T> Workspace<T>::chunk(const Rows<T>& rows, std::int64_t begin, std::int64_
 }
 
 template <class T>
-void Workspace<T>::raw(const T* parameters, const T* x, std::int64_t count, T* out) noexcept {
+void Workspace<T>::raw(const T* x, std::int64_t count, T* out) noexcept {
     const Rows<T> rows{x, nullptr, nullptr, nullptr, count};
+    const Mode<T> evaluation{model_.averages().data()};
     for (std::int64_t begin = 0; begin < count; begin += capacity_) {
         const Rows<T> part = chunk(rows, begin, std::min(capacity_, count - begin));
-        kernels_.forward(plan_, parameters, part.x, part.count, capacity_, workspace_.get(),
-                         scratch_.get());
+        kernels_.forward(plan_, evaluation, model_.parameters().data(), part.x, part.count,
+                         capacity_, workspace_.get(), scratch_.get());
         std::copy_n(workspace_.get() + plan_.raw * capacity_, part.count * plan_.raw_width,
                     out + begin * plan_.raw_width);
     }
 }
 
 template <class T>
-double Workspace<T>::loss(const T* parameters, const Rows<T>& rows) noexcept {
-    return loss_and_gradient(parameters, rows, 0, nullptr);
+double Workspace<T>::loss(const Rows<T>& rows) noexcept {
+    return pass(rows, 0, nullptr, nullptr);
 }
 
 template <class T>
-double Workspace<T>::loss_and_gradient(const T* parameters, const Rows<T>& rows,
-                                       double gradient_scale, T* gradient) noexcept {
+double Workspace<T>::loss_and_gradient(const Rows<T>& rows, double gradient_scale,
+                                       T* gradient) noexcept {
+    return pass(rows, gradient_scale, nullptr, gradient);
+}
+
+template <class T>
+double Workspace<T>::training_step(const Rows<T>& rows, double gradient_scale,
+                                   TrainingPosition position, T* gradient) noexcept {
+    return pass(rows, gradient_scale, &position, gradient);
+}
+
+template <class T>
+double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPosition* position,
+                          T* gradient) noexcept {
+    const T* parameters = model_.parameters().data();
+    const Mode<T> mode{model_.averages().data(), position};
     const T* shared = plan_.shared == none ? nullptr : parameters + plan_.shared;
     T* d_shared = gradient && plan_.shared != none ? gradient + plan_.shared : nullptr;
     T* d_raw = gradient ? workspace_.get() + plan_.gradient_in * capacity_ : nullptr;
@@ -96,16 +113,37 @@ double Workspace<T>::loss_and_gradient(const T* parameters, const Rows<T>& rows,
     double total = 0;
     for (std::int64_t begin = 0; begin < rows.count; begin += capacity_) {
         const Rows<T> part = chunk(rows, begin, std::min(capacity_, rows.count - begin));
-        kernels_.forward(plan_, parameters, part.x, part.count, capacity_, workspace_.get(),
+        if (position) position->first_row = begin;
+        kernels_.forward(plan_, mode, parameters, part.x, part.count, capacity_, workspace_.get(),
                          scratch_.get());
         total += kernels_.likelihood(plan_, shared, raw, part.y, part.weight, part.count,
                                      gradient_scale, d_raw, d_shared, begin > 0);
         if (gradient) {
-            kernels_.backward(plan_, parameters, part.x, part.count, capacity_, workspace_.get(),
-                              scratch_.get(), gradient, begin > 0);
+            kernels_.backward(plan_, mode, parameters, part.x, part.count, capacity_,
+                              workspace_.get(), scratch_.get(), gradient, begin > 0);
         }
     }
     return total;
+}
+
+template <class T>
+void Workspace<T>::move_averages(std::int64_t rows, T* averages) const noexcept {
+    const auto count = static_cast<double>(rows);
+    for (const Step& any : plan_.steps) {
+        const auto* step = std::get_if<BatchNormStep>(&any);
+        if (!step) continue;
+        const T* mean = workspace_.get() + step->moments * capacity_;
+        const T* variance = mean + step->width;
+        const auto move = [&](T& average, double batch) {
+            average = static_cast<T>(step->momentum * static_cast<double>(average) +
+                                     (1 - step->momentum) * batch);
+        };
+        for (std::int64_t j = 0; j < step->width; ++j) {
+            move(averages[step->mean + j], static_cast<double>(mean[j]));
+            move(averages[step->variance + j],
+                 static_cast<double>(variance[j]) * count / (count - 1));
+        }
+    }
 }
 
 template class Workspace<float>;

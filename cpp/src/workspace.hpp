@@ -5,8 +5,8 @@
 // memory is allocated by the constructor.
 //
 // Contract: data are in the user's units, losses in standardised units (`log_target_scale` makes up
-// the difference, per row). `parameters` and `gradient` are flat buffers as the plan lays them out.
-// A workspace serves one thread.
+// the difference, per row). `gradient` is a flat buffer as the plan lays out the parameters. All
+// passes run in evaluation mode, but for `training_step`. A workspace serves one thread.
 #pragma once
 
 #include <cstdint>
@@ -32,19 +32,25 @@ struct Rows {
 template <class T>
 class Workspace {
   public:
-    /// Keeps a reference to the model's plan; the model must stay. Larger inputs are taken in
-    /// chunks.
-    Workspace(const Model<T>& model, std::int64_t most_rows);
+    /// Keeps a reference to the model, which must stay. Larger inputs are taken in chunks, unless
+    /// `whole`.
+    Workspace(const Model<T>& model, std::int64_t most_rows, bool whole = false);
 
     /// The raw parameters of all rows, count x plan.raw_width.
-    void raw(const T* parameters, const T* x, std::int64_t count, T* out) noexcept;
+    void raw(const T* x, std::int64_t count, T* out) noexcept;
 
     /// The sum of weight * negative log-likelihood.
-    double loss(const T* parameters, const Rows<T>& rows) noexcept;
+    double loss(const Rows<T>& rows) noexcept;
 
     /// The same, and gradient_scale times its derivative into `gradient`.
-    double loss_and_gradient(const T* parameters, const Rows<T>& rows, double gradient_scale,
-                             T* gradient) noexcept;
+    double loss_and_gradient(const Rows<T>& rows, double gradient_scale, T* gradient) noexcept;
+
+    /// The same in training mode: dropout masks are drawn, batch normalisation sees the batch.
+    double training_step(const Rows<T>& rows, double gradient_scale, TrainingPosition position,
+                         T* gradient) noexcept;
+
+    /// Moves the moving averages by the moments of the last training step, of so many rows.
+    void move_averages(std::int64_t rows, T* averages) const noexcept;
 
     /// What a row's loss gains in the user's units: the sum of the logs of the target scales.
     double log_target_scale() const { return log_target_scale_; }
@@ -59,6 +65,10 @@ class Workspace {
     /// The rows [begin, begin + count) as the network sees them, copied only where they must be.
     Rows<T> chunk(const Rows<T>& rows, std::int64_t begin, std::int64_t count) noexcept;
 
+    double pass(const Rows<T>& rows, double gradient_scale, TrainingPosition* position,
+                T* gradient) noexcept;
+
+    const Model<T>& model_;
     const Plan& plan_;
     const Kernels<T>& kernels_;
     std::int64_t capacity_;

@@ -72,14 +72,19 @@ def as_vector(argument: str, value: Any, size: int, dtype: str, each: str) -> ND
     return array
 
 
-def as_probability(argument: str, value: Any) -> float:
-    """Return one number in [0, 1]."""
+def as_number(argument: str, value: Any) -> float:
+    """Return one real number; bools and strings are none."""
     if value is None or isinstance(value, (bool, np.bool_, str, bytes)):
         raise TypeError(f"{argument} must be a number; got {type(value).__name__} {value!r}")
     array = _as_array(argument, value, "float64")
     if array.ndim != 0:
         raise ValueError(f"{argument} must be one number; got shape {array.shape}")
-    probability = float(array)
+    return float(array)
+
+
+def as_probability(argument: str, value: Any) -> float:
+    """Return one number in [0, 1]."""
+    probability = as_number(argument, value)
     if not 0 <= probability <= 1:
         raise ValueError(f"{argument} must be in [0, 1]; got {probability}")
     return probability

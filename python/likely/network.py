@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -22,6 +22,18 @@ from likely._arrays import (
 from likely.predictive import PredictiveDistribution
 
 
+class Sparsity(NamedTuple):
+    """How many weights are exactly zero."""
+
+    zeros: int
+    weights: int
+
+    @property
+    def fraction(self) -> float:
+        """The share of the weights that is zero."""
+        return self.zeros / self.weights
+
+
 class Network:
     """A multilayer perceptron that predicts the parameters of a distribution.
 
@@ -31,7 +43,7 @@ class Network:
         Number of feature columns.
     targets : int, default 1
         Number of target columns, independent given the features.
-    layers : sequence of Dense and Residual, default ()
+    layers : sequence of Dense, Residual, Dropout, BatchNorm and LayerNorm, default ()
         Hidden layers. The same object twice is one set of weights, used twice. Without any the
         model is linear.
     distribution : str or Distribution, default "normal"
@@ -155,7 +167,8 @@ class Network:
         """All parameters as one flat array: a view, so that writing into it changes the network.
 
         The order is that of the layers: weight (inputs x outputs, C order), then bias, for each
-        distinct dense layer, the output layer last; then the learned constants of the distribution.
+        distinct dense layer (of BatchNorm and LayerNorm scale, then shift), the output layer last;
+        then the learned constants of the distribution.
         """
         return self._model.parameters
 
@@ -167,6 +180,28 @@ class Network:
         if len(bad):
             raise ValueError(f"parameters must be finite; number {bad[0]} is {given[bad[0]]}")
         view[:] = given
+
+    @property
+    def averages(self) -> NDArray[Any]:
+        """The moving averages of BatchNorm layers as one flat array, a view.
+
+        For each layer the means of its columns, then their variances.
+        """
+        return self._model.averages
+
+    def sparsity(self) -> Sparsity:
+        """How many weights of dense layers are exactly zero, of how many; biases do not count.
+
+        Examples
+        --------
+        >>> import likely
+        >>> network = likely.Network(inputs=3, distribution="bernoulli")
+        >>> network.parameters[0] = 0
+        >>> network.sparsity()
+        Sparsity(zeros=1, weights=3)
+
+        """
+        return Sparsity(*self._model.sparsity())
 
     def predict_distribution(self, x: Any) -> PredictiveDistribution:
         """Predict the distribution of the target for each row of x, shape (rows, inputs).
@@ -247,15 +282,14 @@ class Network:
 
 
 def _short(layer: _core.Layer) -> str:
+    name = type(layer).__name__
     if isinstance(layer, _core.Residual):
-        return f"Residual({', '.join(_short(inner) for inner in layer.layers)})"
-    assert isinstance(layer, _core.Dense)
-    activation = type(layer.activation).__name__.lower()
-    return (
-        f"Dense({layer.units})"
-        if activation == "identity"
-        else f"Dense({layer.units}, {activation})"
-    )
+        return f"{name}({', '.join(_short(inner) for inner in layer.layers)})"
+    shown = [str(getattr(layer, field)) for field in ("units", "rate") if hasattr(layer, field)]
+    activation = getattr(layer, "activation", None)
+    if activation is not None and not isinstance(activation, _core.Identity):
+        shown.append(type(activation).__name__.lower())
+    return f"{name}({', '.join(shown)})"
 
 
 def _dtype_name(dtype: DTypeLike) -> str:

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from likely import _core
-from likely._arrays import as_flag, as_integer, as_pair, as_seed, as_vector
+from likely._arrays import as_flag, as_integer, as_number, as_pair, as_seed, as_vector
 from likely.network import Network
 
 
@@ -25,10 +25,15 @@ class Epoch:
 class Trainer:
     """Fits networks by minimising the mean negative log-likelihood in mini-batches.
 
+    The objective is mean loss + l1 sum |w| + (l2 / 2) sum w**2, with w the weights of the dense
+    layers, in the units of the network (of standardised data where it standardises). It is the
+    same at every batch size. Losses are reported without the penalty.
+
     Parameters
     ----------
     optimizer : str or Optimizer, default "adam"
-        ``"sgd"``, ``"adam"`` or an object such as ``likely.SGD(learning_rate=0.1, momentum=0.9)``.
+        ``"sgd"``, ``"rmsprop"``, ``"adagrad"``, ``"adam"``, ``"adamw"`` or an object such as
+        ``likely.SGD(learning_rate=0.1, momentum=0.9)``.
     batch_size : int or None, default 32
         Rows in a step; None is the whole set.
     epochs : int, default 100
@@ -41,7 +46,20 @@ class Trainer:
         Stop after so many epochs without a new lowest validation loss. The parameters of the
         best epoch are then restored, also where the epochs run out first.
     seed : int, default 0
-        Decides the order of the rows.
+        Decides the order of the rows and what dropout drops.
+    schedule : str or Schedule, default "constant"
+        What the learning rate is multiplied by in the course of training, such as
+        ``likely.StepDecay(every=20, factor=0.1)`` or ``likely.CosineDecay(warmup=5)``.
+    l1, l2 : float, default 0
+        Penalties on the weights. l1 makes weights exactly zero, by a proximal step after each
+        update (Parikh and Boyd 2014, section 6.5.2); `Network.sparsity` counts them.
+    penalize_biases : bool, default False
+        Whether penalties and weight decay are on biases too.
+    clip_value : float, optional
+        Holds each component of the gradient within [-clip_value, clip_value].
+    clip_norm : float, optional
+        Shortens a gradient whose L2 norm, over all parameters, is larger (Pascanu et al. 2013).
+        Not together with clip_value. Both clip the gradient of the loss, without the penalty.
 
     Attributes
     ----------
@@ -70,17 +88,30 @@ class Trainer:
     drop_last: bool = False
     patience: int | None = None
     seed: int = 0
+    schedule: str | _core.Schedule = "constant"
+    l1: float = 0.0
+    l2: float = 0.0
+    penalize_biases: bool = False
+    clip_value: float | None = None
+    clip_norm: float | None = None
     history: _core.History = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         for name in ("batch_size", "patience"):
             if getattr(self, name) is not None:
                 self._set(name, as_integer(name, getattr(self, name), 1))
+        for name in ("clip_value", "clip_norm"):
+            if getattr(self, name) is not None:
+                self._set(name, as_number(name, getattr(self, name)))
+        for name in ("l1", "l2"):
+            self._set(name, as_number(name, getattr(self, name)))
+        for name in ("shuffle", "drop_last", "penalize_biases"):
+            self._set(name, as_flag(name, getattr(self, name)))
         self._set("epochs", as_integer("epochs", self.epochs, 1))
-        self._set("shuffle", as_flag("shuffle", self.shuffle))
-        self._set("drop_last", as_flag("drop_last", self.drop_last))
         self._set("seed", as_seed(self.seed))
-        self._set("optimizer", self._options().optimizer)
+        options = self._options()
+        self._set("optimizer", options.optimizer)
+        self._set("schedule", options.schedule)
         self._set("history", _core.History())
 
     def _set(self, name: str, value: Any) -> None:
@@ -95,6 +126,12 @@ class Trainer:
             drop_last=self.drop_last,
             patience=self.patience,
             seed=self.seed,
+            schedule=self.schedule,
+            l1=self.l1,
+            l2=self.l2,
+            penalize_biases=self.penalize_biases,
+            clip_value=self.clip_value,
+            clip_norm=self.clip_norm,
         )
 
     def fit(
@@ -135,7 +172,8 @@ class Trainer:
         ValueError, TypeError
             Where data or arguments are not possible, before anything is changed.
         DivergedError
-            Where the loss is no longer finite; the parameters are those of the last step.
+            Where the loss, the gradient or a parameter stops being finite. That step is not
+            applied: the network keeps its last finite parameters.
 
         """
         if not isinstance(network, Network):

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -23,7 +24,10 @@ namespace likely {
 
 struct Dense;
 struct Residual;
-using Layer = std::variant<Dense, Residual>;
+struct Dropout;
+struct BatchNorm;
+struct LayerNorm;
+using Layer = std::variant<Dense, Residual, Dropout, BatchNorm, LayerNorm>;
 using LayerPointer = std::shared_ptr<const Layer>;
 
 /// Blocks may stand in blocks this deep.
@@ -74,6 +78,80 @@ struct Residual {
             Field{"layers", &Residual::layers, "the layers of f, at least one", true}};
     }
     void validate() const;
+};
+
+struct Dropout {
+    static constexpr std::string_view name = "Dropout";
+    static constexpr std::string_view doc =
+        "Dropout: in a training step each number is set to zero with probability `rate`, and those "
+        "kept are divided by\n1 - rate (rounded to a multiple of 1 / 65536), so that a prediction, "
+        "which drops nothing, needs no change.\nStands before any dense layer, the output layer "
+        "too; first in a network it drops inputs.\n"
+        "Source: Srivastava et al. (2014), 'Dropout: a simple way to prevent neural networks from "
+        "overfitting'.";
+
+    double rate = 0;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"rate", &Dropout::rate, "the share that is dropped, in [0, 1)", true}};
+    }
+    void validate() const { require(rate >= 0 && rate < 1, "rate", "in [0, 1)", rate); }
+
+    /// A 16-bit random number below this keeps its element.
+    std::uint32_t kept_below() const {
+        return static_cast<std::uint32_t>(std::max(1.0, std::nearbyint(65536 * (1 - rate))));
+    }
+};
+
+inline void require_epsilon(double epsilon) {
+    require(epsilon > 0 && std::isfinite(epsilon), "epsilon", "finite and positive", epsilon);
+}
+
+struct BatchNorm {
+    static constexpr std::string_view name = "BatchNorm";
+    static constexpr std::string_view doc =
+        "Batch normalisation: activation(scale * z + shift), z each column standardised: in a "
+        "training step over the\nrows of the batch, elsewhere by moving averages of the batches' "
+        "moments. After an activation:\nDense(64, 'relu'), BatchNorm(); before it: Dense(64), "
+        "BatchNorm(activation='relu').\nAn object is used once in a network. Batches need at least "
+        "two rows.\n"
+        "Source: Ioffe and Szegedy (2015), 'Batch normalization: accelerating deep network "
+        "training by reducing internal\ncovariate shift', algorithms 1 and 2.";
+
+    double momentum = 0.9;
+    double epsilon = 1e-5;
+    Activation activation = Identity{};
+
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"momentum", &BatchNorm::momentum,
+                  "how much of the moving averages stays at each step, in [0, 1)"},
+            Field{"epsilon", &BatchNorm::epsilon, "added to the variance, positive"},
+            Field{"activation", &BatchNorm::activation, "a name or an activation object"}};
+    }
+    void validate() const {
+        require(momentum >= 0 && momentum < 1, "momentum", "in [0, 1)", momentum);
+        require_epsilon(epsilon);
+    }
+};
+
+struct LayerNorm {
+    static constexpr std::string_view name = "LayerNorm";
+    static constexpr std::string_view doc =
+        "Layer normalisation: activation(scale * z + shift), z each row standardised over its "
+        "columns.\n"
+        "Source: Ba, Kiros and Hinton (2016), 'Layer normalization', equation 4.";
+
+    double epsilon = 1e-5;
+    Activation activation = Identity{};
+
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"epsilon", &LayerNorm::epsilon, "added to the variance, positive"},
+            Field{"activation", &LayerNorm::activation, "a name or an activation object"}};
+    }
+    void validate() const { require_epsilon(epsilon); }
 };
 
 /// How deep blocks stand in each other below a layer; each distinct layer is looked at once.

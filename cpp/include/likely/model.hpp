@@ -47,6 +47,9 @@ class Model {
     std::shared_ptr<const Plan> shared_plan() const { return plan_; }
     std::span<T> parameters() { return parameters_; }
     std::span<const T> parameters() const { return parameters_; }
+    /// Moving averages of batch normalisation, in a flat buffer of their own.
+    std::span<T> averages() { return averages_; }
+    std::span<const T> averages() const { return averages_; }
     const Scaling& scaling() const { return scaling_; }
     void set_scaling(Scaling scaling) { scaling_ = std::move(scaling); }
 
@@ -54,7 +57,7 @@ class Model {
     Model() = default;
     std::shared_ptr<const Specification> specification_;
     std::shared_ptr<const Plan> plan_;
-    std::vector<T> parameters_;
+    std::vector<T> parameters_, averages_;
     Scaling scaling_;
 };
 

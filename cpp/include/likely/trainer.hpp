@@ -15,6 +15,7 @@
 
 #include "likely/model.hpp"
 #include "likely/optimizers.hpp"
+#include "likely/schedules.hpp"
 
 namespace likely {
 
@@ -37,6 +38,12 @@ struct TrainerOptions {
     std::optional<std::int64_t>
         patience;  ///< stop after so many epochs without a new best validation loss
     std::uint64_t seed = 0;
+    Schedule schedule = Constant{};
+    /// The objective is mean loss + l1 sum |w| + (l2 / 2) sum w^2, w the weights of dense layers.
+    double l1 = 0, l2 = 0;
+    bool penalize_biases = false;
+    std::optional<double> clip_value;  ///< each component of the gradient, in absolute value
+    std::optional<double> clip_norm;   ///< the L2 norm of the whole gradient
 
     void validate() const;
 };
@@ -51,12 +58,14 @@ struct EpochReport {
 struct History {
     std::vector<double> loss;
     std::vector<double> validation_loss;
+    std::vector<double> learning_rate;  ///< of the last step of each epoch
+    std::vector<double> gradient_norm;  ///< the largest L2 norm in each epoch, before clipping
     std::int64_t best_epoch =
         -1;  ///< with the lowest validation loss, or -1 without validation data
     std::int64_t steps = 0;
     double seconds = 0;
-    std::string
-        stopped;  ///< "epochs", "early stopping", "callback", "interrupted"; empty: not begun
+    std::string stopped;  ///< "epochs", "early stopping", "callback", "interrupted", "diverged";
+                          ///< empty: not begun
 };
 
 struct Hooks {
@@ -64,9 +73,18 @@ struct Hooks {
     std::function<void()> poll;  ///< called about ten times a second, between steps
 };
 
-/// The loss stopped being a number.
+/// The loss, the gradient or an updated parameter stopped being finite. That step is not applied:
+/// the model holds its last finite parameters.
 struct DivergedError : std::runtime_error {
-    using std::runtime_error::runtime_error;
+    DivergedError(const std::string& message, std::int64_t at_epoch, std::int64_t at_step,
+                  double largest_gradient_norm)
+        : std::runtime_error(message),
+          epoch(at_epoch),
+          step(at_step),
+          gradient_norm(largest_gradient_norm) {}
+
+    std::int64_t epoch, step;  ///< from 0; the step counted over the whole fit
+    double gradient_norm;      ///< the largest L2 norm of the gradient before
 };
 
 /// Fills `history` as it goes (once the data are checked), so that what was reached is known even

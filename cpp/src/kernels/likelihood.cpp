@@ -92,7 +92,7 @@ double likelihood(const Plan& plan, const T* shared, const T* raw, const T* y, c
                   std::int64_t rows, double gradient_scale, T* d_raw, T* d_shared,
                   bool accumulate) {
     if (d_raw && plan.shared != none && !accumulate) {
-        std::fill_n(d_shared, plan.shared_start.size(), T(0));
+        std::fill_n(d_shared, plan.shared_count, T(0));
     }
     return std::visit(
         [&](const auto& family) {

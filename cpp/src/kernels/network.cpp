@@ -1,40 +1,17 @@
 // Forward and backward over plan, parameters and workspace; each backward stands right under its
 // forward.
+#include "dropout.hpp"
 #include "gemm.hpp"
 #include "kernels.hpp"
-#include "lanes.hpp"
+#include "matrices.hpp"
+#include "normalization.hpp"
 
 namespace likely::kernels_detail {
 namespace {
 
-/// value[i] = function(lanes of each array) over `count` numbers, whole registers first, then the
-/// rest.
-template <class T, class Function, class... Source>
-void transform(std::int64_t count, T* target, Function function, const Source*... source) {
-    constexpr std::int64_t width = Lanes<T>::size;
-    std::int64_t i = 0;
-    for (; i + width <= count; i += width)
-        function(Lanes<T>::load(source + i)...).store(target + i);
-    if (i < count) {
-        function(Lanes<T>::load_partial(source + i, count - i, T(0))...)
-            .store_partial(target + i, count - i);
-    }
-}
-
-/// Where the matrices of a plan stand in a workspace of this capacity.
 template <class T>
-struct Matrices {
-    const T* x;
-    T* workspace;
-    std::int64_t capacity;
-
-    T* at(std::int64_t offset) const { return workspace + offset * capacity; }
-    const T* source(std::int64_t offset) const { return offset == input_matrix ? x : at(offset); }
-};
-
-template <class T>
-void forward(const DenseStep& step, const T* parameters, const Matrices<T>& matrices,
-             std::int64_t rows, T* scratch) {
+void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
+             const Matrices<T>& matrices, std::int64_t rows, T* scratch) {
     T* value = matrices.at(step.value);
     T* z = step.preactivation == none ? value : matrices.at(step.preactivation);
     gemm::forward(matrices.source(step.source), parameters + step.weight,
@@ -55,7 +32,7 @@ void forward(const DenseStep& step, const T* parameters, const Matrices<T>& matr
 /// null.
 template <class T>
 void backward(const DenseStep& step, const T* parameters, const Matrices<T>& matrices,
-              std::int64_t rows, T* scratch, T* gradient, bool accumulate, T* d_value,
+              std::int64_t rows, T* scratch, const GradientTarget<T>& target, T* d_value,
               T* d_source) {
     const T* value = matrices.at(step.value);
     const T* z = step.preactivation == none ? value : matrices.at(step.preactivation);
@@ -72,8 +49,8 @@ void backward(const DenseStep& step, const T* parameters, const Matrices<T>& mat
         },
         step.activation);
     gemm::weight_gradient(matrices.source(step.source), d_value, rows, step.inputs, step.outputs,
-                          accumulate || step.accumulates, gradient + step.weight,
-                          step.bias == none ? nullptr : gradient + step.bias, scratch);
+                          target.accumulate || step.accumulates, target.gradient + step.weight,
+                          step.bias == none ? nullptr : target.gradient + step.bias, scratch);
     if (d_source) {
         gemm::input_gradient(d_value, parameters + step.weight, rows, step.inputs, step.outputs,
                              d_source, scratch);
@@ -81,11 +58,12 @@ void backward(const DenseStep& step, const T* parameters, const Matrices<T>& mat
 }
 
 template <class T>
-void forward(const ResidualBegin&, const T*, const Matrices<T>&, std::int64_t, T*) {}
+void forward(const ResidualBegin&, const Mode<T>&, const T*, const Matrices<T>&, std::int64_t, T*) {
+}
 
 template <class T>
-void forward(const ResidualEnd& step, const T*, const Matrices<T>& matrices, std::int64_t rows,
-             T*) {
+void forward(const ResidualEnd& step, const Mode<T>&, const T*, const Matrices<T>& matrices,
+             std::int64_t rows, T*) {
     transform<T>(
         rows * step.width, matrices.at(step.value), [](Lanes<T> x, Lanes<T> f) { return x + f; },
         matrices.source(step.source), static_cast<const T*>(matrices.at(step.inner)));
@@ -114,37 +92,47 @@ void gather(const T* x, std::int64_t columns, const std::int64_t* order, std::in
 }
 
 template <class T>
-void network_forward(const Plan& plan, const T* parameters, const T* x, std::int64_t rows,
-                     std::int64_t capacity, T* workspace, T* scratch) {
+void network_forward(const Plan& plan, const Mode<T>& mode, const T* parameters, const T* x,
+                     std::int64_t rows, std::int64_t capacity, T* workspace, T* scratch) {
     const Matrices<T> matrices{x, workspace, capacity};
     for (const Step& any : plan.steps) {
-        std::visit([&](const auto& step) { forward(step, parameters, matrices, rows, scratch); },
-                   any);
+        std::visit(
+            [&](const auto& step) { forward(step, mode, parameters, matrices, rows, scratch); },
+            any);
     }
 }
 
 template <class T>
-void network_backward(const Plan& plan, const T* parameters, const T* x, std::int64_t rows,
-                      std::int64_t capacity, T* workspace, T* scratch, T* gradient,
-                      bool accumulate) {
+void network_backward(const Plan& plan, const Mode<T>& mode, const T* parameters, const T* x,
+                      std::int64_t rows, std::int64_t capacity, T* workspace, T* scratch,
+                      T* gradient, bool accumulate) {
     const Matrices<T> matrices{x, workspace, capacity};
+    const GradientTarget<T> target{gradient, accumulate};
     T* current = matrices.at(plan.gradient_in);
     T* other = matrices.at(plan.gradient_out);
-    for (auto any = plan.steps.rbegin(); any != plan.steps.rend(); ++any) {
-        if (const auto* dense = std::get_if<DenseStep>(&*any)) {
-            const bool first = dense->source == input_matrix;
-            backward(*dense, parameters, matrices, rows, scratch, gradient, accumulate, current,
+    // What stands before the first step with parameters only passes x on.
+    for (auto index = static_cast<std::int64_t>(plan.steps.size()) - 1; index >= plan.first_trained;
+         --index) {
+        const bool first = index == plan.first_trained;
+        const Step& any = plan.steps[static_cast<std::size_t>(index)];
+        if (const auto* dense = std::get_if<DenseStep>(&any)) {
+            backward(*dense, parameters, matrices, rows, scratch, target, current,
                      first ? nullptr : other);
-            if (first) return;  // what stands before only passes x on
             std::swap(current, other);
-        } else if (const auto* end = std::get_if<ResidualEnd>(&*any)) {
+        } else if (const auto* end = std::get_if<ResidualEnd>(&any)) {
             std::copy_n(current, rows * end->width, matrices.at(end->kept_gradient));
-        } else {
-            const auto& begin = std::get<ResidualBegin>(*any);
+        } else if (const auto* begin = std::get_if<ResidualBegin>(&any)) {
             transform<T>(
-                rows * begin.width, current, [](Lanes<T> a, Lanes<T> b) { return a + b; },
+                rows * begin->width, current, [](Lanes<T> a, Lanes<T> b) { return a + b; },
                 static_cast<const T*>(current),
-                static_cast<const T*>(matrices.at(begin.kept_gradient)));
+                static_cast<const T*>(matrices.at(begin->kept_gradient)));
+        } else if (const auto* dropout = std::get_if<DropoutStep>(&any)) {
+            backward(*dropout, mode, matrices, rows, current);
+        } else if (const auto* batch = std::get_if<BatchNormStep>(&any)) {
+            backward(*batch, mode, parameters, matrices, rows, target, current, first);
+        } else {
+            backward(std::get<LayerNormStep>(any), mode, parameters, matrices, rows, target,
+                     current, first);
         }
     }
 }

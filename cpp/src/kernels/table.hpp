@@ -25,6 +25,19 @@ struct Evaluation {
     const double* target_scale = nullptr;
 };
 
+/// Where in a fit a step stands: what dropout masks are a function of.
+struct TrainingPosition {
+    std::uint64_t seed = 0, epoch = 0, step = 0;
+    std::int64_t first_row = 0;  ///< of the rows at hand, within the batch
+};
+
+/// How a network runs: in evaluation mode, or in training mode where `training` is not null.
+template <class T>
+struct Mode {
+    const T* averages = nullptr;
+    const TrainingPosition* training = nullptr;
+};
+
 template <class T>
 struct Kernels {
     /// Numbers of scratch memory that forward and backward need for `rows` rows.
@@ -36,13 +49,14 @@ struct Kernels {
                    const T* mean, const T* inverse_scale, T* out);
 
     /// Writes the activations and, at plan.raw, the raw parameters into the workspace.
-    void (*forward)(const Plan&, const T* parameters, const T* x, std::int64_t rows,
+    void (*forward)(const Plan&, const Mode<T>&, const T* parameters, const T* x, std::int64_t rows,
                     std::int64_t capacity, T* workspace, T* scratch);
 
     /// From d loss / d raw (in the workspace at plan.gradient_in) to the gradient of the
-    /// parameters.
-    void (*backward)(const Plan&, const T* parameters, const T* x, std::int64_t rows,
-                     std::int64_t capacity, T* workspace, T* scratch, T* gradient, bool accumulate);
+    /// parameters, in the mode of the forward pass before it.
+    void (*backward)(const Plan&, const Mode<T>&, const T* parameters, const T* x,
+                     std::int64_t rows, std::int64_t capacity, T* workspace, T* scratch,
+                     T* gradient, bool accumulate);
 
     /// The sum over rows of weight * negative log-likelihood; `weight` null: 1. Unless `d_raw` is
     /// null, also gradient_scale times its derivatives: by raw parameters into `d_raw`, by learned
