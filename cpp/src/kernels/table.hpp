@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "../plan.hpp"
 #include "likely/optimizers.hpp"
@@ -36,6 +37,18 @@ template <class T>
 struct Mode {
     const T* averages = nullptr;
     const TrainingPosition* training = nullptr;
+};
+
+/// One step of an update for a segment of the parameters, whose penalties are the same; the
+/// formulas are in docs/conventions.md.
+struct Update {
+    std::int64_t step = 1;      ///< of the optimizer, from 1
+    double learning_rate = 0;   ///< of this step: the optimizer's times the schedule's factor
+    double gradient_scale = 1;  ///< min(1, clip_norm / norm), without clip_norm 1
+    double clip_value = std::numeric_limits<double>::infinity();
+    double l1 = 0;
+    double l2 = 0;
+    double weight_decay = 0;
 };
 
 template <class T>
@@ -70,9 +83,13 @@ struct Kernels {
     void (*evaluate)(const Plan&, const Evaluation&, const T* shared, const T* raw,
                      std::int64_t rows, const T* argument, T* out);
 
-    /// One step of the optimizer; slot s of parameter i stands at slots[s * count + i].
-    void (*update)(const Optimizer&, std::int64_t step, std::int64_t count, const T* gradient,
-                   T* parameters, T* slots);
+    /// One step for `count` parameters; slot s of parameter i stands at slots[s * stride + i].
+    /// False if a new value would not be finite: that parameter keeps its old one, the others move.
+    bool (*update)(const Optimizer&, const Update&, std::int64_t count, std::int64_t stride,
+                   const T* gradient, T* parameters, T* slots);
+
+    /// The sum of squares, infinite where T cannot hold it.
+    double (*squared_norm)(std::int64_t count, const T* gradient);
 };
 
 struct KernelTable {

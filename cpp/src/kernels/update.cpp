@@ -1,59 +1,154 @@
-// One fused pass of the optimizer over all parameters.
+// One fused pass of clipping, penalties and the optimizer over a segment of the parameters, and the
+// norm that clipping needs first. docs/conventions.md, "One update", has the order of its steps.
+//
+// Contract: what is not finite stays visible. Every bound below is written so that a NaN passes
+// through it.
+#include <algorithm>
+
 #include "kernels.hpp"
 #include "lanes.hpp"
 
 namespace likely::kernels_detail {
 namespace {
 
-template <std::size_t Slots, class T, class Rule>
-void update_all(const Rule& rule, std::int64_t count, const T* gradient, T* parameters, T* slots) {
+/// What an update does to a parameter beyond the optimizer's rule; resolved outside of the loop.
+enum class Penalty { none, shrinking, sparse };
+
+/// x held inside [-bound, bound]. A comparison with NaN is false, and then x is taken.
+template <class V>
+V within(V bound, V x) {
+    return max(-bound, min(bound, x));
+}
+
+/// What a step does to as many parameters as there are lanes.
+template <Penalty penalty, class T, class Rule>
+class Step {
     using V = Lanes<T>;
+
+  public:
+    Step(const Rule& rule, const Update& update)
+        : rule_(rule),
+          scale_(update.gradient_scale),
+          clip_(update.clip_value),
+          l1_(update.l1),
+          l2_(update.l2),
+          decay_(update.learning_rate * update.weight_decay) {}
+
+    /// Returns a number that is 0 where the new value is finite; elsewhere the old one is kept.
+    template <std::size_t Slots>
+    V operator()(V& parameter, V gradient, std::array<V, Slots>& slot) const {
+        V value = parameter;
+        gradient = within(clip_, scale_ * gradient);
+        if constexpr (penalty != Penalty::none) {
+            gradient = gradient + l2_ * value;
+            value = value - decay_ * value;
+        }
+        [[maybe_unused]] const V metric = rule_(value, gradient, slot);
+        if constexpr (penalty == Penalty::sparse) value = value - within(l1_ * metric, value);
+        const V residue = value - value;
+        parameter = select(residue == V(0), value, parameter);
+        return residue;
+    }
+
+  private:
+    Rule rule_;
+    V scale_, clip_, l1_, l2_, decay_;
+};
+
+/// `step` comes by value: what no store can reach stays in registers.
+template <std::size_t Slots, class T, class Step>
+bool update_segment(Step step, std::int64_t count, std::int64_t stride, const T* gradient,
+                    T* parameters, T* slots) {
+    using V = Lanes<T>;
+    const auto slot_at = [&](std::size_t s, std::int64_t i) {
+        return slots + static_cast<std::int64_t>(s) * stride + i;
+    };
     std::array<V, Slots> slot;
+    V residue(0);
     std::int64_t i = 0;
     for (; i + V::size <= count; i += V::size) {
         V parameter = V::load(parameters + i);
-        for (std::size_t s = 0; s < Slots; ++s)
-            slot[s] = V::load(slots + static_cast<std::int64_t>(s) * count + i);
-        rule(parameter, V::load(gradient + i), slot);
-        for (std::size_t s = 0; s < Slots; ++s)
-            slot[s].store(slots + static_cast<std::int64_t>(s) * count + i);
+        for (std::size_t s = 0; s < Slots; ++s) slot[s] = V::load(slot_at(s, i));
+        residue = residue + step(parameter, V::load(gradient + i), slot);
+        for (std::size_t s = 0; s < Slots; ++s) slot[s].store(slot_at(s, i));
         parameter.store(parameters + i);
     }
     const std::int64_t rest = count - i;
-    if (rest == 0) return;
+    if (rest == 0) return residue.sum() == 0;
     V parameter = V::load_partial(parameters + i, rest, T(0));
-    for (std::size_t s = 0; s < Slots; ++s) {
-        slot[s] = V::load_partial(slots + static_cast<std::int64_t>(s) * count + i, rest, T(0));
-    }
-    rule(parameter, V::load_partial(gradient + i, rest, T(0)), slot);
-    for (std::size_t s = 0; s < Slots; ++s) {
-        slot[s].store_partial(slots + static_cast<std::int64_t>(s) * count + i, rest);
-    }
+    for (std::size_t s = 0; s < Slots; ++s) slot[s] = V::load_partial(slot_at(s, i), rest, T(0));
+    V last = step(parameter, V::load_partial(gradient + i, rest, T(0)), slot);
+    for (std::int64_t lane = rest; lane < V::size; ++lane) last.v[lane] = 0;
+    for (std::size_t s = 0; s < Slots; ++s) slot[s].store_partial(slot_at(s, i), rest);
     parameter.store_partial(parameters + i, rest);
+    return (residue + last).sum() == 0;
+}
+
+template <Penalty penalty, class T, class Chosen>
+bool update_with(const Chosen& optimizer, const Update& update, std::int64_t count,
+                 std::int64_t stride, const T* gradient, T* parameters, T* slots) {
+    const auto rule = optimizer.template at_step<Lanes<T>>(update.step, update.learning_rate);
+    const Step<penalty, T, decltype(rule)> step(rule, update);
+    constexpr auto counts = Chosen::slot_counts;
+    return [&]<std::size_t... Index>(std::index_sequence<Index...>) {
+        return ((optimizer.slots() == counts[Index] &&
+                 update_segment<counts[Index]>(step, count, stride, gradient, parameters, slots)) ||
+                ...);
+    }(std::make_index_sequence<counts.size()>{});
 }
 
 }  // namespace
 
 template <class T>
-void update(const Optimizer& optimizer, std::int64_t step, std::int64_t count, const T* gradient,
-            T* parameters, T* slots) {
-    std::visit(
+bool update(const Optimizer& optimizer, const Update& update, std::int64_t count,
+            std::int64_t stride, const T* gradient, T* parameters, T* slots) {
+    return std::visit(
         [&](const auto& chosen) {
-            const auto rule = chosen.template at_step<Lanes<T>>(step);
-            constexpr auto counts = std::decay_t<decltype(chosen)>::slot_counts;
-            [&]<std::size_t... Index>(std::index_sequence<Index...>) {
-                ((chosen.slots() == counts[Index]
-                      ? update_all<counts[Index]>(rule, count, gradient, parameters, slots)
-                      : void()),
-                 ...);
-            }(std::make_index_sequence<counts.size()>{});
+            const auto with = [&]<Penalty penalty>() {
+                return update_with<penalty>(chosen, update, count, stride, gradient, parameters,
+                                            slots);
+            };
+            if (update.l1 > 0) return with.template operator()<Penalty::sparse>();
+            if (update.l2 > 0 || update.weight_decay > 0)
+                return with.template operator()<Penalty::shrinking>();
+            return with.template operator()<Penalty::none>();
         },
         optimizer);
+}
+
+/// Within a block in T, in a few independent chains of additions; the blocks in order in double.
+template <class T>
+double squared_norm(std::int64_t count, const T* gradient) {
+    using V = Lanes<T>;
+    constexpr std::int64_t chains = 4, block = 256 * V::size;
+    double total = 0;
+    for (std::int64_t begin = 0; begin < count; begin += block) {
+        const std::int64_t end = std::min(begin + block, count);
+        std::array<V, chains> sums;
+        sums.fill(V(0));
+        std::int64_t i = begin;
+        for (; i + chains * V::size <= end; i += chains * V::size) {
+            for (std::int64_t c = 0; c < chains; ++c) {
+                const V value = V::load(gradient + i + c * V::size);
+                sums[static_cast<std::size_t>(c)] =
+                    sums[static_cast<std::size_t>(c)] + value * value;
+            }
+        }
+        for (; i < end; i += V::size) {
+            const V value = V::load_partial(gradient + i, std::min(V::size, end - i), T(0));
+            sums[0] = sums[0] + value * value;
+        }
+        total += ((sums[0] + sums[1]) + (sums[2] + sums[3])).sum();
+    }
+    // NaN is not above, and stays.
+    const bool above = total > static_cast<double>(std::numeric_limits<T>::max());
+    return above ? std::numeric_limits<double>::infinity() : total;
 }
 
 template <class T>
 void fill_update(Kernels<T>& table) {
     table.update = update<T>;
+    table.squared_norm = squared_norm<T>;
 }
 
 template void fill_update(Kernels<LIKELY_NUMBER>&);
