@@ -31,7 +31,7 @@ FLOORS: dict[str, list[str]] = {
         f"{PUBLIC}/distributions.hpp {PUBLIC}/distributions/*",
         f"{PUBLIC}/activations.hpp",
         f"{PUBLIC}/optimizers.hpp",
-        f"{PUBLIC}/schedules.hpp",
+        f"{PUBLIC}/schedules.hpp {CORE}/schedules.cpp",
         f"{CORE}/safetensors.*",
     ],
     "2 networks": [
