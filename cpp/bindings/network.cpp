@@ -196,6 +196,20 @@ void bind_network(py::module_& module) {
                 });
             })
         .def_property_readonly(
+            "tensors",
+            [](const ModelObject& object) {
+                py::typing::List<py::typing::Tuple<py::str, py::tuple, py::int_>> tensors;
+                std::visit(
+                    [&](const auto& model) {
+                        for (const ParameterTensor& tensor : model.plan().tensors) {
+                            tensors.append(py::make_tuple(
+                                tensor.name, py::tuple(py::cast(tensor.shape)), tensor.offset));
+                        }
+                    },
+                    object.model);
+                return tensors;
+            })
+        .def_property_readonly(
             "averages",
             [](const py::object& self) -> NumberArray {
                 return self.cast<ModelObject&>().visit([&](auto& model) -> NumberArray {

@@ -30,6 +30,22 @@ void collect(const LayerPointer& layer, std::vector<LayerPointer>& found) {
     }
 }
 
+/// " (loc, log_scale)": what a network has to put out.
+std::string predicted_names(const Distribution& distribution) {
+    std::string names;
+    std::visit(
+        [&](const auto& family) {
+            if constexpr (requires { family.raw_parameters(); }) {
+                for (const auto& raw : family.raw_parameters()) {
+                    if (raw.source == Source::predicted)
+                        names += (names.empty() ? "" : ", ") + std::string(raw.name);
+                }
+            }
+        },
+        distribution);
+    return names.empty() ? names : " (" + names + ")";
+}
+
 /// Layers made in C++ have not passed the checks of Python's constructors.
 void check_layer(const LayerPointer& layer, std::vector<const Layer*>& checked) {
     if (!layer) throw std::invalid_argument("layers must not be null; there is a null layer");
@@ -291,10 +307,10 @@ Specification completed(Specification specification) {
             " (other layers stand in `layers`, before it)");
     }
     if (output->units != width) {
-        throw std::invalid_argument(
-            "output must have " + std::to_string(width) +
-            " units, one for each raw parameter of each target column; got " +
-            std::to_string(output->units));
+        throw std::invalid_argument("output must have " + std::to_string(width) +
+                                    " units, one for each raw parameter" +
+                                    predicted_names(specification.distribution) +
+                                    " of each target column; got " + std::to_string(output->units));
     }
     const auto check_names = [](const auto& names, std::int64_t expected,
                                 const std::string& argument) {

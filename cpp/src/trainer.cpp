@@ -71,7 +71,7 @@ struct Segment {
 };
 
 std::vector<Segment> segments_of(const Plan& plan, const TrainerOptions& options) {
-    const bool any = options.l1 > 0 || options.l2 > 0 || weight_decay_of(options.optimizer) > 0;
+    const bool any = options.l1 > 0 || options.l2 > 0 || weight_decay(options.optimizer) > 0;
     std::vector<Segment> segments;
     for (const ParameterTensor& tensor : plan.tensors) {
         const bool penalized = any && (tensor.role == Role::weight ||
@@ -173,7 +173,7 @@ class Fit {
         if (!std::isfinite(norm)) diverged(epoch, "the gradient is not finite");
         largest_norm_ = std::max(largest_norm_, norm);
         epoch_norm_ = std::max(epoch_norm_, norm);
-        rate_ = learning_rate_of(options_.optimizer) * schedule_.factor(epoch, step);
+        rate_ = learning_rate(options_.optimizer) * schedule_.factor(epoch, step);
         if (!update(norm)) diverged(epoch, "a parameter would not be finite");
         if (plan_.average_count > 0) workspace_.move_averages(count, model_.averages().data());
         ++history_.steps;
@@ -191,7 +191,7 @@ class Fit {
         for (const Segment& segment : segments_) {
             what.l1 = segment.penalized ? options_.l1 : 0;
             what.l2 = segment.penalized ? options_.l2 : 0;
-            what.weight_decay = segment.penalized ? weight_decay_of(options_.optimizer) : 0;
+            what.weight_decay = segment.penalized ? weight_decay(options_.optimizer) : 0;
             finite &= kernels<T>().update(
                 options_.optimizer, what, segment.count,
                 static_cast<std::int64_t>(gradient_.size()), gradient_.data() + segment.offset,
@@ -218,12 +218,12 @@ class Fit {
         advice += "lower the learning rate";
         if (!options_.clip_value && !options_.clip_norm)
             advice += ", or clip the gradient (Trainer(clip_norm=...))";
-        throw DivergedError("training diverged at epoch " + std::to_string(epoch) + ", step " +
-                                std::to_string(history_.steps) + ": " + what +
-                                "; the largest gradient norm before was " + text_of(largest_norm_) +
-                                ". The network keeps its last finite parameters. To go on, " +
-                                advice,
-                            epoch, history_.steps, largest_norm_);
+        throw DivergedError(
+            "training diverged in epoch " + std::to_string(epoch) + ", step " +
+                std::to_string(history_.steps) + " of the fit (both from 0): " + what +
+                "; the largest gradient norm before was " + text_of(largest_norm_) +
+                ". The network keeps its last finite parameters. To go on, " + advice,
+            epoch, history_.steps, largest_norm_);
     }
 
     Model<T>& model_;
@@ -252,11 +252,11 @@ void TrainerOptions::validate() const {
     if (patience) require(*patience >= 1, "patience", "at least 1, or none", *patience);
     require(l1 >= 0 && std::isfinite(l1), "l1", "finite and at least 0", l1);
     require(l2 >= 0 && std::isfinite(l2), "l2", "finite and at least 0", l2);
-    if (l2 > 0 && weight_decay_of(optimizer) > 0) {
+    if (l2 > 0 && weight_decay(optimizer) > 0) {
         throw std::invalid_argument(
             "l2 and the optimizer's weight_decay both shrink the weights; use one of them (got "
             "l2=" +
-            text_of(l2) + " and weight_decay=" + text_of(weight_decay_of(optimizer)) + ")");
+            text_of(l2) + " and weight_decay=" + text_of(weight_decay(optimizer)) + ")");
     }
     if (clip_value) require(*clip_value > 0, "clip_value", "positive, or none", *clip_value);
     if (clip_norm) require(*clip_norm > 0, "clip_norm", "positive, or none", *clip_norm);

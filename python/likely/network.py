@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -180,6 +181,23 @@ class Network:
         if len(bad):
             raise ValueError(f"parameters must be finite; number {bad[0]} is {given[bad[0]]}")
         view[:] = given
+
+    def named_parameters(self) -> dict[str, NDArray[Any]]:
+        """The parameters by the names of their layers, as in the model file: views, in shape.
+
+        Examples
+        --------
+        >>> import likely
+        >>> network = likely.Network(inputs=3, layers=[likely.Dense(8)])
+        >>> {name: values.shape for name, values in network.named_parameters().items()}
+        {'dense_0.weight': (3, 8), 'dense_0.bias': (8,), 'output.weight': (8, 2), 'output.bias': (2,)}
+
+        """
+        flat = self._model.parameters
+        return {
+            name: flat[offset : offset + math.prod(shape)].reshape(shape)
+            for name, shape, offset in self._model.tensors
+        }
 
     @property
     def averages(self) -> NDArray[Any]:
