@@ -2,6 +2,7 @@
 // expected.
 #include <limits>
 
+#include "describe.hpp"
 #include "kinds.hpp"
 
 namespace likely::python {
@@ -76,16 +77,26 @@ Value from_python(py::handle object, const std::string& argument) {
     } else if constexpr (std::is_same_v<Value, std::variant<std::string, double>>) {
         if (py::isinstance<py::str>(object)) return text_from_python(object, argument);
         return number_from_python(object, argument);
-    } else if constexpr (std::is_same_v<Value, std::vector<LayerPointer>>) {
+    } else if constexpr (std::is_same_v<Value, SchedulePointer>) {
+        return std::make_shared<const Schedule>(from_python<Schedule>(object, argument));
+    } else if constexpr (OptionalField<Value>) {
+        if (object.is_none()) return std::nullopt;
+        return from_python<typename Value::value_type>(object, argument);
+    } else if constexpr (ListField<Value>) {
+        using Element = typename Value::value_type;
         if (py::isinstance<py::str>(object) || !py::isinstance<py::sequence>(object)) {
-            throw py::type_error(argument + " must be a list of layers; got " + described(object));
+            const std::string elements = std::is_same_v<Element, LayerPointer>      ? "layers"
+                                         : std::is_same_v<Element, SchedulePointer> ? "schedules"
+                                                                                    : "integers";
+            throw py::type_error(argument + " must be a list of " + elements + "; got " +
+                                 described(object));
         }
-        std::vector<LayerPointer> layers;
+        Value list;
         for (const auto& item : py::reinterpret_borrow<py::sequence>(object)) {
-            layers.push_back(from_python<LayerPointer>(
-                item, argument + "[" + std::to_string(layers.size()) + "]"));
+            list.push_back(
+                from_python<Element>(item, argument + "[" + std::to_string(list.size()) + "]"));
         }
-        return layers;
+        return list;
     }
 }
 
@@ -93,6 +104,9 @@ template bool from_python(py::handle, const std::string&);
 template std::int64_t from_python(py::handle, const std::string&);
 template double from_python(py::handle, const std::string&);
 template std::string from_python(py::handle, const std::string&);
+template std::optional<std::int64_t> from_python(py::handle, const std::string&);
+template std::vector<std::int64_t> from_python(py::handle, const std::string&);
+template std::vector<SchedulePointer> from_python(py::handle, const std::string&);
 template std::vector<LayerPointer> from_python(py::handle, const std::string&);
 template std::variant<std::string, double> from_python(py::handle, const std::string&);
 

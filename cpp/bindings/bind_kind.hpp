@@ -22,16 +22,11 @@ const Kind& kind_of(const KindObject<Kind>& object) {
     }
 }
 
-template <class>
-inline constexpr bool is_kind = false;
-template <>
-inline constexpr bool is_kind<Activation> = true;
-template <>
-inline constexpr bool is_kind<Distribution> = true;
-template <>
-inline constexpr bool is_kind<Optimizer> = true;
+/// The kind that a shared pointer holds.
+template <PointerField Value>
+using PointedKind = std::remove_const_t<typename Value::element_type>;
 
-/// How a field's type is written in a Python signature.
+/// How the type of a field is written in a Python signature.
 template <class Value>
 std::string type_text() {
     if constexpr (std::is_same_v<Value, bool>) return "bool";
@@ -39,18 +34,40 @@ std::string type_text() {
     if constexpr (std::is_same_v<Value, double>) return "float";
     if constexpr (std::is_same_v<Value, std::string>) return "str";
     if constexpr (std::is_same_v<Value, std::variant<std::string, double>>) return "str | float";
-    if constexpr (std::is_same_v<Value, std::vector<LayerPointer>>) return "Layer";
-    if constexpr (is_kind<Value>) return std::string("str | ") + kind_name<Value>();
+    if constexpr (is_kind<Value>) return std::string("str | ") + kind_name<Value>;
+    if constexpr (std::is_same_v<Value, LayerPointer>) return kind_name<Layer>;  // has no name
+    if constexpr (std::is_same_v<Value, SchedulePointer>) return type_text<Schedule>();
+    if constexpr (OptionalField<Value>) return type_text<typename Value::value_type>() + " | None";
+    if constexpr (ListField<Value>)
+        return "collections.abc.Sequence[" + type_text<typename Value::value_type>() + "]";
+}
+
+/// How it is written for the attribute: there a name has become an object, and a list a tuple.
+template <class Value>
+std::string attribute_text() {
+    if constexpr (is_kind<Value>) {
+        return kind_name<Value>;
+    } else if constexpr (PointerField<Value>) {
+        return kind_name<PointedKind<Value>>;
+    } else if constexpr (ListField<Value>) {
+        return "tuple[" + attribute_text<typename Value::value_type>() + ", ...]";
+    } else {
+        return type_text<Value>();
+    }
 }
 
 template <class Value>
 py::object field_to_python(const Value& value) {
     if constexpr (is_kind<Value>) {
         return to_python<Value>(value);
-    } else if constexpr (std::is_same_v<Value, std::vector<LayerPointer>>) {
-        py::tuple layers(value.size());
-        for (std::size_t i = 0; i < value.size(); ++i) layers[i] = to_python<Layer>(value[i]);
-        return layers;
+    } else if constexpr (std::is_same_v<Value, LayerPointer>) {
+        return to_python<Layer>(value);
+    } else if constexpr (PointerField<Value>) {
+        return to_python<PointedKind<Value>>(*value);
+    } else if constexpr (ListField<Value>) {
+        py::tuple elements(value.size());
+        for (std::size_t i = 0; i < value.size(); ++i) elements[i] = field_to_python(value[i]);
+        return elements;
     } else {
         return py::cast(value);
     }
@@ -62,13 +79,33 @@ py::object default_to_python(const Value& value) {
     if constexpr (is_kind<Value>) {
         return py::str(std::visit([](const auto& m) { return normalized_name(m.name); }, value));
     } else {
-        return py::cast(value);
+        return field_to_python(value);
     }
 }
 
 /// Residual takes its layers one by one: Residual(a, b).
 template <class Member>
 inline constexpr bool is_variadic = std::is_same_v<Member, Residual>;
+
+/// How the type of an argument of __init__ is written in its signature.
+template <class Member, class Value>
+std::string argument_text() {
+    if constexpr (is_variadic<Member>) {
+        return type_text<typename Value::value_type>();
+    } else {
+        return type_text<Value>();
+    }
+}
+
+/// The same for the reader of a class's documentation.
+template <class Member, class Value>
+std::string documented_text() {
+    if constexpr (ListField<Value> && !is_variadic<Member>) {
+        return "sequence of " + type_text<typename Value::value_type>();
+    } else {
+        return argument_text<Member, Value>();
+    }
+}
 
 template <class Member>
 Member member_from_arguments(const py::args& arguments, const py::kwargs& keywords) {
@@ -175,8 +212,8 @@ std::string representation(const KindObject<Kind>& object) {
 template <class Kind>
 void declare(py::module_& module) {
     py::class_<KindObject<Kind>>(
-        module, kind_name<Kind>(),
-        (std::string("Base class of every ") + kind_name<Kind>() + ".").c_str());
+        module, kind_name<Kind>,
+        (std::string("Base class of every ") + kind_name<Kind> + ".").c_str());
     for_each_member<Kind>([&](auto type) {
         using Member = typename decltype(type)::type;
         py::class_<MemberObject<Kind, Member>, KindObject<Kind>>(module,
@@ -192,8 +229,8 @@ std::string class_doc() {
         doc += first ? "\n\nParameters\n----------\n" : "\n";
         first = false;
         using Value = std::decay_t<decltype(std::declval<Member>().*field.member)>;
-        doc +=
-            (is_variadic<Member> ? "*" : "") + std::string(field.name) + " : " + type_text<Value>();
+        doc += (is_variadic<Member> ? "*" : "") + std::string(field.name) + " : " +
+               documented_text<Member, Value>();
         if (!field.required)
             doc += ", default " + repr_of(default_to_python(Member{}.*field.member));
         doc += "\n    " + std::string(field.doc);
@@ -223,7 +260,7 @@ std::string init_doc() {
     for_each_field<Member>([&](const auto& field) {
         using Value = std::decay_t<decltype(std::declval<Member>().*field.member)>;
         text += std::string(", ") + (is_variadic<Member> ? "*" : "") + std::string(field.name) +
-                ": " + type_text<Value>();
+                ": " + argument_text<Member, Value>();
         if (!field.required) text += " = " + repr_of(default_to_python(Member{}.*field.member));
     });
     return text + ") -> None";
@@ -250,9 +287,6 @@ void define_member(py::module_& module) {
              init_doc<Member>().c_str());
     for_each_field<Member>([&](const auto& field) {
         using Value = std::decay_t<decltype(std::declval<Member>().*field.member)>;
-        const std::string text = is_variadic<Member> ? "tuple[Layer, ...]"
-                                 : is_kind<Value>    ? type_text<Value>().substr(6)
-                                                     : type_text<Value>();
         const std::string name(field.name);
         type.def_property_readonly(
             name.c_str(),
@@ -260,7 +294,7 @@ void define_member(py::module_& module) {
                 [pointer = field.member](const Object& object) {
                     return field_to_python(std::get<Member>(kind_of<Kind>(object)).*pointer);
                 },
-                py::is_method(type), (name + "(self) -> " + text).c_str()),
+                py::is_method(type), (name + "(self) -> " + attribute_text<Value>()).c_str()),
             std::string(field.doc).c_str());
     });
     type.attr("__signature__") = signature<Member>();
@@ -271,7 +305,7 @@ void define(py::module_& module) {
     py::options options;
     options.disable_function_signatures();
     using Object = KindObject<Kind>;
-    auto base = py::reinterpret_borrow<py::class_<Object>>(module.attr(kind_name<Kind>()));
+    auto base = py::reinterpret_borrow<py::class_<Object>>(module.attr(kind_name<Kind>));
     base.def("__repr__", &representation<Kind>, "__repr__(self) -> str");
     base.def(
         "__eq__",
@@ -320,7 +354,7 @@ Kind kind_from_python(py::handle object, const std::string& argument) {
                              " (write " + name + "())");
     }
     if (!py::isinstance<py::str>(object)) {
-        throw py::type_error(argument + " must be a name or one of likely's " + kind_name<Kind>() +
+        throw py::type_error(argument + " must be a name or one of likely's " + kind_name<Kind> +
                              " objects; got " + described(object));
     }
     Kind kind = member_by_name<Kind>(argument, from_python<std::string>(object, argument));

@@ -1,7 +1,7 @@
 // Members of a kind as Python classes.
 //
-// Why: signature, checks, repr, equality, hash and pickle of every distribution, activation, layer
-// and optimizer follow from its fields, once for all of them.
+// Why: signature, checks, repr, equality, hash and pickle of every distribution, activation, layer,
+// optimizer and schedule follow from its fields, once for all of them.
 //
 // Contract: `KindObject<Kind>` is the Python base class of a kind ("Distribution", "Activation",
 // ...); each member is a subclass. Objects are immutable. A wrong argument is a TypeError or
@@ -15,6 +15,7 @@
 #include "likely/distributions.hpp"
 #include "likely/layers.hpp"
 #include "likely/optimizers.hpp"
+#include "likely/schedules.hpp"
 
 namespace likely::python {
 
@@ -39,13 +40,22 @@ struct KindObject {
 template <class Kind, class Member>
 struct MemberObject : KindObject<Kind> {};
 
-template <class Kind>
-constexpr const char* kind_name() {
-    if constexpr (std::is_same_v<Kind, Activation>) return "Activation";
-    if constexpr (std::is_same_v<Kind, Distribution>) return "Distribution";
-    if constexpr (std::is_same_v<Kind, Layer>) return "Layer";
-    if constexpr (std::is_same_v<Kind, Optimizer>) return "Optimizer";
-}
+/// The Python name of a kind; null of what is none.
+template <class>
+inline constexpr std::nullptr_t kind_name{};
+template <>
+inline constexpr char kind_name<Activation>[] = "Activation";
+template <>
+inline constexpr char kind_name<Distribution>[] = "Distribution";
+template <>
+inline constexpr char kind_name<Layer>[] = "Layer";
+template <>
+inline constexpr char kind_name<Optimizer>[] = "Optimizer";
+template <>
+inline constexpr char kind_name<Schedule>[] = "Schedule";
+
+template <class Type>
+inline constexpr bool is_kind = !std::is_null_pointer_v<decltype(kind_name<Type>)>;
 
 /// A C++ value from a Python argument; throws TypeError or ValueError naming the argument.
 template <class Value>
@@ -56,6 +66,8 @@ template <>
 Distribution from_python(py::handle object, const std::string& argument);
 template <>
 Optimizer from_python(py::handle object, const std::string& argument);
+template <>
+Schedule from_python(py::handle object, const std::string& argument);
 template <>
 LayerPointer from_python(py::handle object, const std::string& argument);
 
@@ -79,6 +91,8 @@ template <>
 KindReference<Layer> to_python<Layer>(const LayerPointer& layer);
 template <>
 KindReference<Optimizer> to_python<Optimizer>(const Optimizer& value);
+template <>
+KindReference<Schedule> to_python<Schedule>(const Schedule& value);
 
 /// "int 3", "str 'abc'": what came, for error messages.
 std::string described(py::handle object);
@@ -90,19 +104,17 @@ void declare_activations(py::module_& module);
 void declare_distributions(py::module_& module);
 void declare_layers(py::module_& module);
 void declare_optimizers(py::module_& module);
+void declare_schedules(py::module_& module);
 void define_activations(py::module_& module);
 void define_distributions(py::module_& module);
 void define_layers(py::module_& module);
 void define_optimizers(py::module_& module);
+void define_schedules(py::module_& module);
 
 }  // namespace likely::python
 
 template <class Kind>
 struct pybind11::detail::handle_type_name<likely::python::KindReference<Kind>> {
-    static constexpr auto name = const_name("likely._core.") + [] {
-        if constexpr (std::is_same_v<Kind, likely::Activation>) return const_name("Activation");
-        if constexpr (std::is_same_v<Kind, likely::Distribution>) return const_name("Distribution");
-        if constexpr (std::is_same_v<Kind, likely::Layer>) return const_name("Layer");
-        if constexpr (std::is_same_v<Kind, likely::Optimizer>) return const_name("Optimizer");
-    }();
+    static constexpr auto name =
+        const_name("likely._core.") + const_name(likely::python::kind_name<Kind>);
 };

@@ -13,10 +13,12 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     declare_distributions(module);
     declare_layers(module);
     declare_optimizers(module);
+    declare_schedules(module);
     define_activations(module);
     define_distributions(module);
     define_layers(module);
     define_optimizers(module);
+    define_schedules(module);
 
     bind_predictive(module);
     bind_network(module);

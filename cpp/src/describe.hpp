@@ -7,6 +7,8 @@
 // (`number_of`: LayerPointer -> index, `layer_at`: index -> LayerPointer).
 #pragma once
 
+#include <concepts>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -17,15 +19,28 @@
 
 namespace likely {
 
+template <class Value>
+concept ListField = std::same_as<Value, std::vector<typename Value::value_type>>;
+template <class Value>
+concept OptionalField = std::same_as<Value, std::optional<typename Value::value_type>>;
+template <class Value>
+concept PointerField = std::same_as<Value, std::shared_ptr<typename Value::element_type>>;
+
 template <class Kind, class NumberOf>
 Json describe(const Kind& kind, const NumberOf& number_of);
 
 template <class Value, class NumberOf>
 Json describe_value(const Value& value, const NumberOf& number_of) {
-    if constexpr (std::is_same_v<Value, std::vector<LayerPointer>>) {
-        Json::Array numbers;
-        for (const auto& layer : value) numbers.emplace_back(number_of(layer));
-        return Json(std::move(numbers));
+    if constexpr (ListField<Value>) {
+        Json::Array elements;
+        for (const auto& element : value) elements.push_back(describe_value(element, number_of));
+        return Json(std::move(elements));
+    } else if constexpr (OptionalField<Value>) {
+        return value ? describe_value(*value, number_of) : Json();
+    } else if constexpr (std::is_same_v<Value, LayerPointer>) {
+        return Json(number_of(value));
+    } else if constexpr (PointerField<Value>) {
+        return describe(*value, number_of);
     } else if constexpr (std::is_same_v<Value, std::variant<std::string, double>>) {
         return std::visit([](const auto& held) { return Json(held); }, value);
     } else if constexpr (std::is_constructible_v<Json, Value>) {

@@ -48,17 +48,17 @@ void Sequence::validate() const {
         const std::string argument = "schedules[" + std::to_string(i) + "]";
         require(schedules[i] != nullptr, argument, "a schedule", "null");
         require(!std::holds_alternative<Sequence>(*schedules[i]), argument,
-                "another schedule than a Sequence, which does not nest: list its parts",
-                "Sequence");
+                "another schedule than a Sequence (list its schedules instead)", "Sequence");
         std::visit([](const auto& member) { member.validate(); }, *schedules[i]);
     }
     const std::size_t starts = schedules.size() - 1;
     require(at.size() == starts, "at",
-            "an epoch for each schedule but the first, here " + std::to_string(starts), at.size());
+            "of length " + std::to_string(starts) + ", an epoch for each schedule but the first",
+            at.size());
     std::int64_t before = 0;
     for (const std::int64_t start : at) {
-        require(start > before, "at", "increasing, the first at least 1",
-                std::to_string(start) + " after " + std::to_string(before));
+        require(start > before, "at", "increasing, here more than " + std::to_string(before),
+                start);
         before = start;
     }
 }
@@ -85,7 +85,7 @@ void check_spans(const Schedule& schedule, std::int64_t epochs) {
                               " or None, or put another schedule after it in a Sequence");
                       }
                       if (const auto* cosine = std::get_if<CosineDecay>(&part))
-                          cosine->require_warmup_before(static_cast<double>(own));
+                          cosine->require_warmup_before(own);
                   });
 }
 

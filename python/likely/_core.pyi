@@ -7,7 +7,7 @@ import inspect
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Activation', 'Adam', 'Bernoulli', 'Categorical', 'Dense', 'Distribution', 'DivergedError', 'ELU', 'GELU', 'Head', 'History', 'Identity', 'Layer', 'LeakyReLU', 'Model', 'Normal', 'Optimizer', 'ReLU', 'Residual', 'SGD', 'SiLU', 'Sigmoid', 'Softplus', 'Tanh', 'TrainerOptions', 'fit', 'system']
+__all__: list[str] = ['Activation', 'Adagrad', 'Adam', 'AdamW', 'Bernoulli', 'Categorical', 'Constant', 'CosineDecay', 'Dense', 'Distribution', 'DivergedError', 'ELU', 'ExponentialDecay', 'GELU', 'Head', 'History', 'Identity', 'InverseScaling', 'Layer', 'LeakyReLU', 'Model', 'Normal', 'OneCycle', 'Optimizer', 'RMSprop', 'ReLU', 'ReduceOnPlateau', 'Residual', 'SGD', 'Schedule', 'Sequence', 'SiLU', 'Sigmoid', 'Softplus', 'StepDecay', 'Tanh', 'TrainerOptions', 'fit', 'system']
 class Activation:
     """
     Base class of every Activation.
@@ -313,6 +313,322 @@ class Adam(Optimizer):
     def learning_rate(self) -> float:
         """
         step size, positive
+        """
+class AdamW(Optimizer):
+    """
+    Adam with decoupled weight decay (Loshchilov and Hutter 2019): before each step of Adam, weights
+    shrink by learning_rate weight_decay of themselves.
+    
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+        step size, positive
+    beta1 : float, default 0.9
+        decay of the first moment, in [0, 1)
+    beta2 : float, default 0.999
+        decay of the second moment, in [0, 1)
+    epsilon : float, default 1e-08
+        added to the denominator, positive
+    weight_decay : float, default 0.01
+        at least 0
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, learning_rate: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, epsilon: float = 1e-08, weight_decay: float = 0.01) -> None:
+        ...
+    @property
+    def beta1(self) -> float:
+        """
+        decay of the first moment, in [0, 1)
+        """
+    @property
+    def beta2(self) -> float:
+        """
+        decay of the second moment, in [0, 1)
+        """
+    @property
+    def epsilon(self) -> float:
+        """
+        added to the denominator, positive
+        """
+    @property
+    def learning_rate(self) -> float:
+        """
+        step size, positive
+        """
+    @property
+    def weight_decay(self) -> float:
+        """
+        at least 0
+        """
+class RMSprop(Optimizer):
+    """
+    RMSprop (Tieleman and Hinton 2012, lecture 6.5): steps divided by the root of a running mean of the
+    squared gradient.
+    
+    Parameters
+    ----------
+    learning_rate : float, default 0.001
+        step size, positive
+    decay : float, default 0.9
+        decay of the mean square, in [0, 1)
+    epsilon : float, default 1e-08
+        added to the denominator, positive
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, learning_rate: float = 0.001, decay: float = 0.9, epsilon: float = 1e-08) -> None:
+        ...
+    @property
+    def decay(self) -> float:
+        """
+        decay of the mean square, in [0, 1)
+        """
+    @property
+    def epsilon(self) -> float:
+        """
+        added to the denominator, positive
+        """
+    @property
+    def learning_rate(self) -> float:
+        """
+        step size, positive
+        """
+class Adagrad(Optimizer):
+    """
+    Adagrad (Duchi et al. 2011, with the diagonal matrix): steps divided by the root of the sum of all
+    squared gradients.
+    
+    Parameters
+    ----------
+    learning_rate : float, default 0.01
+        step size, positive
+    epsilon : float, default 1e-10
+        added to the denominator, positive
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, learning_rate: float = 0.01, epsilon: float = 1e-10) -> None:
+        ...
+    @property
+    def epsilon(self) -> float:
+        """
+        added to the denominator, positive
+        """
+    @property
+    def learning_rate(self) -> float:
+        """
+        step size, positive
+        """
+class Schedule:
+    """
+    Base class of every Schedule.
+    """
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        ...
+    def __repr__(self) -> str:
+        ...
+class Constant(Schedule):
+    """
+    Schedule: the learning rate stays as it is, factor 1.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class StepDecay(Schedule):
+    """
+    Schedule: the learning rate times factor^floor(epoch / every), the same for a whole epoch.
+    
+    Parameters
+    ----------
+    every : int
+        epochs between steps
+    factor : float, default 0.1
+        in (0, 1]
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, every: int, factor: float = 0.1) -> None:
+        ...
+    @property
+    def every(self) -> int:
+        """
+        epochs between steps
+        """
+    @property
+    def factor(self) -> float:
+        """
+        in (0, 1]
+        """
+class ExponentialDecay(Schedule):
+    """
+    Schedule: the learning rate times factor^t, t the time in epochs, from step to step.
+    
+    Parameters
+    ----------
+    factor : float, default 0.95
+        of one epoch, in (0, 1]
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, factor: float = 0.95) -> None:
+        ...
+    @property
+    def factor(self) -> float:
+        """
+        of one epoch, in (0, 1]
+        """
+class InverseScaling(Schedule):
+    """
+    Schedule: the learning rate times (1 + t)^-power, t the time in epochs, from step to step (Robbins
+    and Monro 1951, whose conditions hold for powers in (0.5, 1]).
+    
+    Parameters
+    ----------
+    power : float, default 0.5
+        positive
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, power: float = 0.5) -> None:
+        ...
+    @property
+    def power(self) -> float:
+        """
+        positive
+        """
+class CosineDecay(Schedule):
+    """
+    Schedule: a linear warmup to 1, then half a period of a cosine down to `final` at the end of the
+    epochs that it spans (Loshchilov and Hutter 2017, without restarts).
+    
+    Parameters
+    ----------
+    warmup : float, default 0.0
+        in epochs, less than the schedule spans
+    final : float, default 0.0
+        the last factor, in [0, 1]
+    epochs : int | None, default None
+        the span of the schedule; None: that of the training, or of its part of a Sequence
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, warmup: float = 0.0, final: float = 0.0, epochs: int | None = None) -> None:
+        ...
+    @property
+    def epochs(self) -> int | None:
+        """
+        the span of the schedule; None: that of the training, or of its part of a Sequence
+        """
+    @property
+    def final(self) -> float:
+        """
+        the last factor, in [0, 1]
+        """
+    @property
+    def warmup(self) -> float:
+        """
+        in epochs, less than the schedule spans
+        """
+class OneCycle(Schedule):
+    """
+    Schedule: up from `start` to 1 and down to `final`, each way half a period of a cosine (Smith and
+    Topin 2018). The learning rate of the optimizer is the highest one.
+    
+    Parameters
+    ----------
+    warmup : float, default 0.3
+        the way up as a share of the epochs, in (0, 1)
+    start : float, default 0.04
+        the first factor, in [0, 1]
+    final : float, default 4e-06
+        the last factor, in [0, 1]
+    epochs : int | None, default None
+        the span of the schedule; None: that of the training, or of its part of a Sequence
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, warmup: float = 0.3, start: float = 0.04, final: float = 4e-06, epochs: int | None = None) -> None:
+        ...
+    @property
+    def epochs(self) -> int | None:
+        """
+        the span of the schedule; None: that of the training, or of its part of a Sequence
+        """
+    @property
+    def final(self) -> float:
+        """
+        the last factor, in [0, 1]
+        """
+    @property
+    def start(self) -> float:
+        """
+        the first factor, in [0, 1]
+        """
+    @property
+    def warmup(self) -> float:
+        """
+        the way up as a share of the epochs, in (0, 1)
+        """
+class ReduceOnPlateau(Schedule):
+    """
+    Schedule: the learning rate falls by a factor whenever `patience` epochs in a row brought no loss
+    below the best one less `threshold`. The loss is the validation loss, without validation data the
+    training loss.
+    
+    Parameters
+    ----------
+    factor : float, default 0.1
+        in (0, 1)
+    patience : int, default 10
+        in epochs, at least 1
+    threshold : float, default 0.0001
+        smaller gains do not count
+    minimum : float, default 0.0
+        the smallest factor, in [0, 1]
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, factor: float = 0.1, patience: int = 10, threshold: float = 0.0001, minimum: float = 0.0) -> None:
+        ...
+    @property
+    def factor(self) -> float:
+        """
+        in (0, 1)
+        """
+    @property
+    def minimum(self) -> float:
+        """
+        the smallest factor, in [0, 1]
+        """
+    @property
+    def patience(self) -> int:
+        """
+        in epochs, at least 1
+        """
+    @property
+    def threshold(self) -> float:
+        """
+        smaller gains do not count
+        """
+class Sequence(Schedule):
+    """
+    Schedule: one schedule after the other, each with its own clock.
+    
+    Parameters
+    ----------
+    schedules : sequence of str | Schedule
+        at least one, none of them a Sequence
+    at : sequence of int
+        the epochs at which the second, the third, ... begins, increasing
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, schedules: collections.abc.Sequence[str | Schedule], at: collections.abc.Sequence[int]) -> None:
+        ...
+    @property
+    def at(self) -> tuple[int, ...]:
+        """
+        the epochs at which the second, the third, ... begins, increasing
+        """
+    @property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """
+        at least one, none of them a Sequence
         """
 class Head:
     """

@@ -15,6 +15,7 @@
 #include <memory>
 #include <numbers>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <tuple>
 #include <variant>
@@ -56,7 +57,7 @@ inline constexpr std::string_view epochs_doc =
 
 struct Constant {
     static constexpr std::string_view name = "Constant";
-    static constexpr std::string_view doc = "Schedule: the learning rate stays as it is.";
+    static constexpr std::string_view doc = "Schedule: the learning rate stays as it is, factor 1.";
 
     static constexpr auto fields() { return std::tuple{}; }
     void validate() const {}
@@ -66,7 +67,8 @@ struct Constant {
 struct StepDecay {
     static constexpr std::string_view name = "StepDecay";
     static constexpr std::string_view doc =
-        "Schedule: the learning rate is multiplied by a factor after every so many epochs.";
+        "Schedule: the learning rate times factor^floor(epoch / every), the same for a whole "
+        "epoch.";
     std::int64_t every = 0;
     double decay = 0.1;
 
@@ -86,8 +88,7 @@ struct StepDecay {
 struct ExponentialDecay {
     static constexpr std::string_view name = "ExponentialDecay";
     static constexpr std::string_view doc =
-        "Schedule: the learning rate is multiplied by factor^t, t the time in epochs, from step to "
-        "step.";
+        "Schedule: the learning rate times factor^t, t the time in epochs, from step to step.";
     double decay = 0.95;
 
     static constexpr auto fields() {
@@ -100,9 +101,9 @@ struct ExponentialDecay {
 struct InverseScaling {
     static constexpr std::string_view name = "InverseScaling";
     static constexpr std::string_view doc =
-        "Schedule: the learning rate is multiplied by (1 + t)^-power, t the time in epochs "
-        "(Robbins and\n"
-        "Monro 1951 for powers in (0.5, 1]).";
+        "Schedule: the learning rate times (1 + t)^-power, t the time in epochs, from step to step "
+        "(Robbins\n"
+        "and Monro 1951, whose conditions hold for powers in (0.5, 1]).";
     double power = 0.5;
 
     static constexpr auto fields() {
@@ -117,9 +118,9 @@ struct InverseScaling {
 struct CosineDecay {
     static constexpr std::string_view name = "CosineDecay";
     static constexpr std::string_view doc =
-        "Schedule: half a period of a cosine from 1 to `final` (Loshchilov and Hutter 2017, one "
-        "period),\n"
-        "after a linear warmup.";
+        "Schedule: a linear warmup to 1, then half a period of a cosine down to `final` at the end "
+        "of the\n"
+        "epochs that it spans (Loshchilov and Hutter 2017, without restarts).";
     double warmup = 0;
     double final = 0;
     std::optional<std::int64_t> epochs;
@@ -134,10 +135,11 @@ struct CosineDecay {
         require(warmup >= 0 && std::isfinite(warmup), "warmup", "finite and at least 0", warmup);
         detail::require_share("final", final);
         detail::require_epochs(epochs);
-        if (epochs) require_warmup_before(static_cast<double>(*epochs));
+        if (epochs) require_warmup_before(*epochs);
     }
-    void require_warmup_before(double span) const {
-        require(warmup < span, "warmup", "less than the epochs that CosineDecay spans", warmup);
+    void require_warmup_before(std::int64_t span) const {
+        require(warmup < static_cast<double>(span), "warmup",
+                "less than the " + std::to_string(span) + " epochs that CosineDecay spans", warmup);
     }
     double factor(const ScheduleTime& time) const {
         if (time.t < warmup) return std::min((time.t + time.step) / warmup, 1.0);
@@ -148,9 +150,9 @@ struct CosineDecay {
 struct OneCycle {
     static constexpr std::string_view name = "OneCycle";
     static constexpr std::string_view doc =
-        "Schedule: up from `start` to 1 and down to `final`, both on half a period of a cosine "
+        "Schedule: up from `start` to 1 and down to `final`, each way half a period of a cosine "
         "(Smith and\n"
-        "Topin 2018).";
+        "Topin 2018). The learning rate of the optimizer is the highest one.";
     double warmup = 0.3;
     double start = 0.04;
     double final = 4e-6;
@@ -179,10 +181,10 @@ struct OneCycle {
 struct ReduceOnPlateau {
     static constexpr std::string_view name = "ReduceOnPlateau";
     static constexpr std::string_view doc =
-        "Schedule: the learning rate is multiplied by a factor whenever `patience` epochs in a row "
-        "brought no\n"
-        "loss below the best one less `threshold`. The loss is the validation loss; without "
-        "validation data,\nthe training loss.";
+        "Schedule: the learning rate falls by a factor whenever `patience` epochs in a row brought "
+        "no loss\n"
+        "below the best one less `threshold`. The loss is the validation loss, without validation "
+        "data the\ntraining loss.";
     double decay = 0.1;
     std::int64_t patience = 10;
     double threshold = 1e-4;
