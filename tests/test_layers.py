@@ -39,7 +39,9 @@ def test_predictions_drop_nothing() -> None:
 
 def test_dropout_is_a_function_of_the_trainers_seed() -> None:
     def parameters(network_seed: int, trainer_seed: int) -> bytes:
-        network = likely.Network(3, layers=[likely.Dense(8), likely.Dropout(0.5)], seed=network_seed)
+        network = likely.Network(
+            3, layers=[likely.Dense(8), likely.Dropout(0.5)], seed=network_seed
+        )
         trainer = likely.Trainer(epochs=2, shuffle=False, seed=trainer_seed)
         trainer.fit(network, X, Y)
         return network.parameters.tobytes()
@@ -166,7 +168,9 @@ def test_batches_of_one_row_are_refused(rows: int, options: dict[str, Any]) -> N
 
 
 def test_a_short_batch_of_one_row_may_be_dropped() -> None:
-    history = likely.Trainer(epochs=2, batch_size=10, drop_last=True).fit(normalized(), X[:31], Y[:31])
+    history = likely.Trainer(epochs=2, batch_size=10, drop_last=True).fit(
+        normalized(), X[:31], Y[:31]
+    )
     assert history.steps == 6
     likely.Trainer(epochs=1, batch_size=10).fit(normalized(), X[:32], Y[:32])
 

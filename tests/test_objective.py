@@ -71,9 +71,9 @@ def test_the_objective_is_the_same_at_every_batch_size(batch_size: int | None) -
 def test_biases_are_exempt_unless_asked() -> None:
     for penalize_biases in (False, True):
         network = linear()
-        likely.Trainer(
-            likely.SGD(0.05), None, 500, l1=50.0, penalize_biases=penalize_biases
-        ).fit(network, X, Y)
+        likely.Trainer(likely.SGD(0.05), None, 500, l1=50.0, penalize_biases=penalize_biases).fit(
+            network, X, Y
+        )
         np.testing.assert_array_equal(network.parameters[:4], 0.0)
         assert network.parameters[4] == (0.0 if penalize_biases else pytest.approx(Y.mean()))
 
@@ -153,8 +153,14 @@ def test_parameters_stay_finite_whatever_the_rate(optimizer: Any, dtype: str) ->
     layers = [likely.Dense(5, "relu"), likely.BatchNorm(), likely.Dense(5, "relu")]
     network = likely.Network(4, layers=layers, dtype=dtype)
     rate = 1e38 if dtype == "float32" else 1e300
-    optimizer = type(optimizer)(rate, **({"momentum": 0.9} if optimizer != OPTIMIZERS[0] and
-                                         isinstance(optimizer, likely.SGD) else {}))
+    optimizer = type(optimizer)(
+        rate,
+        **(
+            {"momentum": 0.9}
+            if optimizer != OPTIMIZERS[0] and isinstance(optimizer, likely.SGD)
+            else {}
+        ),
+    )
     with pytest.raises(likely.DivergedError):
         likely.Trainer(optimizer, 50, epochs=500).fit(network, X, Y)
     assert np.isfinite(network.parameters).all()

@@ -157,7 +157,11 @@ SCHEDULES: dict[str, tuple[likely.Schedule, reference.Schedule]] = {
             [likely.CosineDecay(warmup=1), likely.ExponentialDecay(0.5), likely.OneCycle()], [2, 4]
         ),
         reference.Sequence(
-            [reference.CosineDecay(warmup=1), reference.ExponentialDecay(0.5), reference.OneCycle()],
+            [
+                reference.CosineDecay(warmup=1),
+                reference.ExponentialDecay(0.5),
+                reference.OneCycle(),
+            ],
             [2, 4],
         ),
     ),
