@@ -66,6 +66,20 @@ class Distribution:
     def entropy(self, raw: Array) -> Array:
         raise NotImplementedError
 
+    def cross_entropy(
+        self, raw: Array, other: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
+    ) -> Array:
+        """-E log q in nats, q with raw parameters `other`, the mean over `p`, which is
+        location + scale * (a variable with the raw parameters `raw`).
+        """
+        raise NotImplementedError
+
+    def kl_divergence(
+        self, raw: Array, other: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
+    ) -> Array:
+        """E (log p - log q) in nats, of the same p and q."""
+        raise NotImplementedError
+
     def cdf(self, raw: Array, y: ArrayLike) -> Array:
         raise NotImplementedError
 
@@ -134,6 +148,28 @@ class Normal(Distribution):
         _, log_scale = self._loc_and_log_scale(raw)
         return 0.5 * np.log(2.0 * np.pi * np.e) + log_scale
 
+    def _distance(
+        self, raw: Array, other: Array, location: ArrayLike, scale: ArrayLike
+    ) -> tuple[Array, Array, Array]:
+        """Log of p's scale over q's, squared distance of the means in q's scales, log of q's."""
+        loc_p, log_scale_p = self._loc_and_log_scale(raw)
+        loc_q, log_scale_q = self._loc_and_log_scale(other)
+        loc_p = np.asarray(location) + np.asarray(scale) * loc_p
+        log_ratio = log_scale_p + np.log(scale) - log_scale_q
+        return log_ratio, ((loc_p - loc_q) * np.exp(-log_scale_q)) ** 2, log_scale_q
+
+    def cross_entropy(
+        self, raw: Array, other: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
+    ) -> Array:
+        log_ratio, distance, log_scale_q = self._distance(raw, other, location, scale)
+        return log_scale_q + 0.5 * np.log(2.0 * np.pi) + (np.exp(2.0 * log_ratio) + distance) / 2.0
+
+    def kl_divergence(
+        self, raw: Array, other: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
+    ) -> Array:
+        log_ratio, distance, _ = self._distance(raw, other, location, scale)
+        return (_exponential_rest(2.0 * log_ratio) + distance) / 2.0
+
     def cdf(self, raw: Array, y: ArrayLike) -> Array:
         return ndtr(self._residual(raw, y))
 
@@ -176,6 +212,19 @@ class Bernoulli(Distribution):
     def entropy(self, raw: Array) -> Array:
         (logit,) = raw
         return sigmoid(logit) * softplus(-logit) + sigmoid(-logit) * softplus(logit)
+
+    def cross_entropy(
+        self, raw: Array, other: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
+    ) -> Array:
+        (p,), (q,) = raw, other
+        return sigmoid(p) * softplus(-q) + sigmoid(-p) * softplus(q)
+
+    def kl_divergence(
+        self, raw: Array, other: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
+    ) -> Array:
+        (p,), (q,) = raw, other
+        one, zero = softplus(-q) - softplus(-p), softplus(q) - softplus(p)
+        return sigmoid(p) * one + sigmoid(-p) * zero
 
     def cdf(self, raw: Array, y: ArrayLike) -> Array:
         y = np.asarray(y, dtype=np.float64)
@@ -238,6 +287,17 @@ class Categorical(Distribution):
     def entropy(self, raw: Array) -> Array:
         return -np.sum(self._probs(raw) * self._log_probs(raw), axis=-1)
 
+    def cross_entropy(
+        self, raw: Array, other: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
+    ) -> Array:
+        return -np.sum(self._probs(raw) * self._log_probs(other), axis=-1)
+
+    def kl_divergence(
+        self, raw: Array, other: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
+    ) -> Array:
+        difference = self._log_probs(raw) - self._log_probs(other)
+        return np.sum(self._probs(raw) * difference, axis=-1)
+
     def cdf(self, raw: Array, y: ArrayLike) -> Array:
         y = np.asarray(y, dtype=np.float64)
         at_most_y = np.arange(self.classes) <= y[..., np.newaxis]
@@ -249,6 +309,16 @@ class Categorical(Distribution):
         # The last class is left out: its cdf is 1 by definition, whatever the sum rounds to.
         too_small = np.cumsum(self._probs(raw), axis=-1)[..., :-1] < p[..., np.newaxis]
         return _nan_unless_probability(np.sum(too_small, axis=-1).astype(np.float64), p)
+
+
+def _exponential_rest(e: Array) -> Array:
+    """exp(e) - 1 - e, by its series near 0, where the difference would cancel."""
+    near = np.where(np.abs(e) < 1.0, e, 0.0)
+    term, series = near, np.zeros_like(near)
+    for k in range(2, 22):
+        term = term * near / k
+        series = series + term
+    return np.where(np.abs(e) < 1.0, series, np.expm1(e) - e)
 
 
 def _keep_nan(value: Array, y: Array) -> Array:

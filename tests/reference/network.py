@@ -1,16 +1,16 @@
 """The network: layers, one flat parameter buffer, the loss and its gradient by backpropagation.
 
 Contract: `parameters` holds the distinct layers in the order of their first appearance, the output
-layer last, and behind them the shared constants of the distribution, one a target column;
-`averages` holds those of the BatchNorm layers. A layer object that appears twice is one set of
-parameters. Everything runs in evaluation mode but `training_loss_and_gradient`, which changes
-nothing either: it returns the averages that the caller sets once the step was applied. Arithmetic
-is float64 whatever the `dtype`, which decides only the bits of uniforms, the rounding of initial
-parameters and what counts as finite in training. x is (rows, inputs), y is (rows, targets), the
-loss is in the user's units.
+layer last (unless it is a hidden layer too), and behind them the shared constants of the
+distribution, one a target column; `averages` holds those of the BatchNorm layers. A layer object
+that appears twice is one set of parameters. Everything runs in evaluation mode but
+`training_loss_and_gradient`, which changes nothing either: it returns the averages that the caller
+sets once the step was applied. Arithmetic is float64 whatever the `dtype`, which decides only the
+bits of uniforms, the rounding of initial parameters and what counts as finite in training. x is
+(rows, inputs), y is (rows, targets), the loss is in the user's units.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -60,8 +60,6 @@ class Network:
             raise ValueError("the output layer is a dense layer")
         if output.units != units:
             raise ValueError(f"the output layer needs {units} units, not {output.units}")
-        if any(layer is output for layer in _flat(layers)):
-            raise ValueError("the output layer is also a hidden layer")
         self.inputs = inputs
         self.targets = targets
         self.layers: list[Layer] = [*layers, output]
@@ -298,11 +296,3 @@ class Network:
         for s, name in enumerate(family.shared):
             tail[s] = d_of[name].sum(axis=0)
         return loss, gradient
-
-
-def _flat(layers: Sequence[Layer]) -> Iterator[Layer]:
-    for layer in layers:
-        if isinstance(layer, Residual):
-            yield from _flat(layer.layers)
-        else:
-            yield layer

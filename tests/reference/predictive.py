@@ -50,6 +50,23 @@ class Predictive:
     def entropy(self) -> Array:
         return self.distribution.entropy(self.raw) + np.log(self.scale)
 
+    def cross_entropy(self, other: "Predictive") -> Array:
+        """-E log q with q the other, in nats and in the user's units."""
+        in_its_units = self._in_units_of(other)
+        value = self.distribution.cross_entropy(self.raw, other.raw, *in_its_units)
+        return value + np.log(other.scale)
+
+    def kl_divergence(self, other: "Predictive") -> Array:
+        """E (log p - log q) with q the other, in nats: the units do not matter."""
+        return self.distribution.kl_divergence(self.raw, other.raw, *self._in_units_of(other))
+
+    def _in_units_of(self, other: "Predictive") -> tuple[Array, Array]:
+        if type(other.distribution) is not type(self.distribution):
+            raise ValueError("both distributions are of the same family")
+        if other.raw.shape != self.raw.shape:
+            raise ValueError("both predictions have the same rows, targets and classes")
+        return (self.location - other.location) / other.scale, self.scale / other.scale
+
     def log_prob(self, y: ArrayLike) -> Array:
         return self.distribution.log_prob(self.raw, self._standardised(y)) - np.log(self.scale)
 
