@@ -4,14 +4,21 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
 from . import (
     SGD,
+    AdamW,
+    BatchNorm,
+    CosineDecay,
     Dense,
+    DivergedError,
+    ExponentialDecay,
     Network,
     Normal,
+    OneCycle,
     Optimizer,
+    ReduceOnPlateau,
     fit,
     philox,
 )
@@ -37,10 +44,9 @@ def test_linear_model_reaches_least_squares(standardize: bool) -> None:
 class Script(Optimizer):
     """An optimizer that writes prescribed values into the last parameter, the output's bias."""
 
-    learning_rate = 1.0
-
-    def __init__(self, *values: float) -> None:
+    def __init__(self, *values: float, learning_rate: float = 1.0) -> None:
         self.values = values
+        self.learning_rate = learning_rate
 
     def reset(self) -> None:
         self.left = list(self.values)
@@ -124,3 +130,137 @@ def test_scaling_is_set_by_the_first_fit() -> None:
     assert first.target_mean == 2.5
     fit(network, x, y + 1, standardize=True, **options)
     assert network.scaling is first
+
+
+def test_averages_of_the_best_epoch_are_restored() -> None:
+    """Each epoch leaves other averages, for the order of the rows decides the batches."""
+    x = np.arange(6.0)[:, np.newaxis] ** 2
+
+    def averages(epochs: int, *script: float, patience: int | None = None) -> Array:
+        network = Network(1, 1, [BatchNorm()], Normal(1.0), Dense(1, init="zeros"))
+        fit(
+            network, x, 0 * x, optimizer=Script(*np.repeat(script, 3)), batch_size=2,
+            epochs=epochs, validation=(x, 0 * x), patience=patience,
+        )  # fmt: skip
+        return network.averages
+
+    best = averages(2, 3, 1)
+    assert_array_equal(averages(4, 3, 1, 2, 5, patience=2), best)
+    assert np.all(averages(4, 3, 1, 2, 5) != best)
+
+
+def test_learning_rates_and_gradient_norms() -> None:
+    y = np.array([[0.0], [0.0], [3.0], [0.0], [-1.0]])
+    network, x = constant_model()
+    history = fit(
+        network, x, y, optimizer=Script(0, 0, 0, 0.5, 0, 0, learning_rate=0.2), batch_size=2,
+        epochs=2, shuffle=False, schedule=ExponentialDecay(0.5), clip_value=0.1,
+    )  # fmt: skip
+    # The slope at the bias is its mean distance to the targets: 0, -1.5, 1 and 0, -1, 1.
+    assert_allclose(history.gradient_norms, [1.5, 1.0])
+    assert_allclose(history.learning_rates, [0.2 * 0.5 ** (2 / 3), 0.2 * 0.5 ** (5 / 3)])
+    loss = [half_squares(0, 0, 3, 0, 1).mean(), half_squares(0, 0, 2.5, 0.5, 1).mean()]
+    assert_allclose(history.losses, loss)
+
+
+def test_schedule_sees_the_validation_loss_else_the_training_loss() -> None:
+    network, x = constant_model(3.0)
+    options: dict[str, Any] = {
+        "optimizer": Script(2, 2.5, 1, 3, 0), "batch_size": 5, "epochs": 5,
+        "schedule": ReduceOnPlateau(0.5, patience=1),
+    }  # fmt: skip
+    # The bias has been 3, 2, 2.5, 1, 3 before the steps, and then 0: a new fit starts anew.
+    assert_allclose(fit(network, x, x, **options).learning_rates, [1, 1, 1, 0.5, 0.5])
+    assert_allclose(fit(network, x, x, **options).learning_rates, [1, 1, 0.5, 0.25, 0.125])
+    # From a target of 3 the validation data are 1, 0.5, 2, 0, 3 away after the steps.
+    history = fit(network, x, x, validation=(x, x + 3), **options)
+    assert_allclose(history.learning_rates, [1, 1, 1, 0.5, 0.5])
+
+
+@pytest.mark.parametrize("clip", [{"clip_norm": 0.01}, {"clip_value": 0.01}, {}])
+def test_schedule_penalties_and_clipping_reach_the_update(clip: dict[str, float]) -> None:
+    """A bias of 1 and targets of 0: the slope is 1 + l2, less the clipped part."""
+    network, x = constant_model(1.0)
+    fit(
+        network, x, x, optimizer=SGD(0.5), batch_size=5, epochs=1, schedule=OneCycle(),
+        l1=0.3, l2=0.2, penalize_biases=True, **clip,
+    )  # fmt: skip
+    moved = 0.02 * ((0.01 if clip else 1.0) + 0.2 + 0.3)  # of 0.5 at the start of the cycle, 0.04
+    assert_allclose(network.parameters, [0.0, 1.0 - moved], rtol=1e-12)
+
+
+class Overflow(Script):
+    """Moves the other parameter, too, by the rate."""
+
+    def step(self, parameters: Array, gradient: Array, rate: float) -> float:
+        parameters[0] -= rate
+        return super().step(parameters, gradient, rate)
+
+
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 1e39])
+def test_a_value_that_is_not_finite_ends_training(value: float) -> None:
+    network, x = constant_model(3.0)
+    with pytest.raises(DivergedError) as error:
+        fit(network, x, x, optimizer=Overflow(1, 2, value, 0), batch_size=2, epochs=2)
+    assert (error.value.epoch, error.value.step, error.value.gradient_norm) == (0, 2, 3.0)
+    assert_array_equal(network.parameters, [-3.0, 2.0])  # of which the second kept its value
+
+
+@pytest.mark.parametrize(
+    ("dtype", "far"), [("float32", 1e21), ("float64", 1e160), ("float64", 1e200)]
+)
+@pytest.mark.parametrize("epoch", [0, 1])
+def test_a_gradient_that_is_not_finite_ends_training(dtype: str, far: float, epoch: int) -> None:
+    """Its square of the norm is not; the step is not applied and nothing moves."""
+    large = 1e18 if dtype == "float32" else 1e150
+    script = [2.0] * 3 * epoch + [large, far]  # three steps an epoch
+    steps = len(script)
+    network = Network(2, 1, [BatchNorm()], Normal(1.0), Dense(1, init="zeros"), dtype=dtype)
+    x, options = np.arange(12.0).reshape(6, 2) ** 2, {"batch_size": 2, "epochs": 3}
+    with pytest.raises(DivergedError) as error:
+        fit(network, x, x[:, :1], optimizer=Script(*script), **options)
+    assert (error.value.epoch, error.value.step) == (epoch, steps)
+    assert_allclose(error.value.gradient_norm, large, rtol=1e-12)  # the slope at the bias
+    assert network.parameters[-1] == far
+    other = Network(2, 1, [BatchNorm()], Normal(1.0), Dense(1, init="zeros"), dtype=dtype)
+    with pytest.raises(IndexError, match="pop"):  # the script ends after as many steps
+        fit(other, x, x[:, :1], optimizer=Script(*[0.0] * steps), **options)
+    assert_array_equal(network.averages, other.averages)
+
+
+def test_a_norm_that_float64_holds_is_finite_there() -> None:
+    network, x = constant_model()
+    network.dtype = "float64"
+    history = fit(network, x, x, optimizer=Script(1e30, 0), batch_size=3, epochs=1)
+    assert_allclose(history.gradient_norms, [1e30])
+
+
+def test_unusable_arguments_are_errors_before_anything_changes() -> None:
+    norm = Network(1, 1, [BatchNorm()], Normal(1.0))
+    x = np.arange(5.0)[:, np.newaxis]
+    wrong: list[tuple[str, dict[str, Any]]] = [
+        ("batch", {"batch_size": 6, "drop_last": True}),
+        ("batch", {"batch_size": 0}),
+        ("patience", {"patience": 1}),
+        ("patience", {"patience": 0, "validation": (x, x)}),
+        ("weights", {"sample_weight": [1, 1, -1, 1, 1]}),
+        ("weights", {"sample_weight": np.zeros(5)}),
+        ("two rows", {"batch_size": 1}),
+        ("two rows", {"batch_size": 1, "drop_last": True}),
+        ("two rows", {"batch_size": 2}),
+        ("l1 and l2", {"l1": -1.0}),
+        ("both", {"clip_norm": 1.0, "clip_value": 1.0}),
+        ("weight_decay", {"l2": 0.1, "optimizer": AdamW()}),
+        ("ends before", {"schedule": CosineDecay(epochs=2)}),
+    ]
+    for message, options in wrong:
+        before = norm.parameters.copy()
+        defaults = {"optimizer": SGD(), "batch_size": 5, "epochs": 3, "standardize": True}
+        with pytest.raises(ValueError, match=message):
+            fit(norm, x, x, **(defaults | options))
+        assert norm.scaling is None
+        assert_array_equal(norm.parameters, before)
+    with pytest.raises(ValueError, match="two rows"):
+        fit(norm, x[:1], x[:1], optimizer=SGD(), batch_size=5, epochs=1)
+    for usable in ({"batch_size": 2, "drop_last": True}, {"batch_size": 3}):
+        fit(norm, x, x, optimizer=SGD(), epochs=1, **usable)
