@@ -1,19 +1,20 @@
 """The reference's distributions, activations and random numbers against SciPy, central differences
 and an independent Philox. The core is held against the reference, so an error there would be an
-error everywhere. Its networks and training are tested in reference/test_network.py.
+error everywhere. Its networks and training are tested in reference/test_*.py.
 """
 
 import itertools
 from collections import Counter
 from collections.abc import Callable
+from decimal import Decimal, localcontext
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from reference import ACTIVATIONS, Bernoulli, Categorical, Distribution, Normal, philox
+from reference import ACTIVATIONS, Bernoulli, Categorical, Distribution, Normal, Predictive, philox
 from reference.arrays import Array
-from scipy import special, stats
+from scipy import integrate, special, stats
 
 
 def column(*raw: float) -> Array:
@@ -76,6 +77,100 @@ def test_gradient_of_log_prob(
         slope = (family.log_prob(up, y) - family.log_prob(down, y)) / (2 * h)
         # An ulp of log_prob, 1e-15, is 1e-10 after the division by h.
         assert_allclose(gradient, slope, rtol=1e-7, atol=2e-9)
+
+
+NORMALS = [(0.0, 0.0), (-2.0, 1.5), (3.0, -2.0), (0.0, -31.0), (0.0, -30.0), (1e8, 31.0)]
+
+
+@pytest.mark.parametrize("p", NORMALS)
+@pytest.mark.parametrize("q", NORMALS)
+def test_information_between_normals(p: tuple[float, float], q: tuple[float, float]) -> None:
+    """By Gauss-Hermite quadrature, which is exact for the square in a logarithm of density."""
+    family, raw, other = Normal(), column(*p), column(*q)
+    z, weight = np.polynomial.hermite_e.hermegauss(5)
+    y = family.mean(raw) + family.std(raw) * z
+    oracles = [stats.norm(r[0], np.exp(np.clip(r[1], -30, 30))) for r in (p, q)]
+    log_p, log_q = (oracle.logpdf(y) for oracle in oracles)
+    mean = weight / weight.sum()
+    assert_allclose(family.cross_entropy(raw, other), [[-log_q[0] @ mean]], rtol=1e-12)
+    expected = (log_p - log_q)[0] @ mean
+    assert_allclose(family.kl_divergence(raw, other), [[expected]], rtol=1e-12, atol=1e-13)
+
+
+def test_information_between_normals_by_integration() -> None:
+    family, raw, other = Normal(), column(0.4, 0.3), column(-1.0, 0.8)
+    p, q = stats.norm(0.4, np.exp(0.3)), stats.norm(-1.0, np.exp(0.8))
+    cross, _ = integrate.quad(lambda y: -p.pdf(y) * q.logpdf(y), -40, 40, epsabs=1e-12)
+    kl, _ = integrate.quad(lambda y: p.pdf(y) * (p.logpdf(y) - q.logpdf(y)), -40, 40, epsabs=1e-12)
+    assert_allclose(family.cross_entropy(raw, other), [[cross]], rtol=1e-10)
+    assert_allclose(family.kl_divergence(raw, other), [[kl]], rtol=1e-10)
+
+
+@pytest.mark.parametrize("e", [1e-12, -1e-6, 0.01, -0.999, 0.999, 1.001, -1.001, 3.0, -60.0])
+def test_divergence_of_normals_of_almost_one_scale(e: float) -> None:
+    """(exp(e) - 1 - e) / 2 to the last digits, where its terms cancel."""
+    raw, other = column(0.0, e / 2), column(0.0, 0.0)
+    with localcontext() as context:
+        context.prec = 60
+        expected = float((Decimal(e).exp() - 1 - Decimal(e)) / 2)
+    assert_allclose(Normal().kl_divergence(raw, other), [[expected]], rtol=1e-14)
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_information_between_labels(classes: int) -> None:
+    rng = np.random.default_rng(classes)
+    raw, other = rng.normal(0, 3, (2, classes, 4, 3))
+    p, q = special.softmax(raw, axis=0), special.softmax(other, axis=0)
+    cross, kl = -special.xlogy(p, q).sum(axis=0), special.rel_entr(p, q).sum(axis=0)
+    family = Categorical(classes)
+    assert_allclose(family.cross_entropy(raw, other), cross, rtol=1e-12)
+    assert_allclose(family.kl_divergence(raw, other), kl, rtol=1e-12)
+    if classes == 2:  # the same coin
+        raw, other = raw[1:] - raw[:1], other[1:] - other[:1]
+        assert_allclose(Bernoulli().cross_entropy(raw, other), cross, rtol=1e-12)
+        assert_allclose(Bernoulli().kl_divergence(raw, other), kl, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("family", "raw", "oracle", "targets"), ORACLES)
+def test_cross_entropy_is_entropy_and_divergence(
+    family: Distribution, raw: Array, oracle: Any, targets: list[float]
+) -> None:
+    other = np.random.default_rng(0).normal(0.3, 1.0, (*raw.shape[:2], 9))
+    entropy, cross = family.entropy(raw), family.cross_entropy(raw, other)
+    assert_allclose(cross, entropy + family.kl_divergence(raw, other), rtol=1e-12)
+    assert np.all(family.kl_divergence(raw, other) > 0)
+    assert_allclose(family.cross_entropy(raw, raw), entropy, rtol=1e-13)
+    assert_array_equal(family.kl_divergence(raw, raw), 0.0)
+
+
+def test_information_is_exact_far_out() -> None:
+    for family, raw, other in (
+        (Bernoulli(), column(1e4), column(-1e4)),
+        (Categorical(2), column(-1e4, 0.0), column(0.0, -1e4)),
+    ):
+        assert_array_equal(family.cross_entropy(raw, other), 1e4)
+        assert_array_equal(family.kl_divergence(raw, other), 1e4)
+
+
+def test_information_in_the_users_units() -> None:
+    """Of predictions whose targets were standardised differently."""
+    rng = np.random.default_rng(1)
+    family, shape = Normal(), (2, 6, 3)
+    a, b, c, d = rng.normal(size=(4, 3))
+    p = Predictive(family, rng.normal(size=shape), a, np.exp(b), "float64")
+    q = Predictive(family, rng.normal(size=shape), c, np.exp(d), "float64")
+    plain = [np.stack([d.mean, np.log(d.std)]) for d in (p, q)]
+    assert_allclose(p.cross_entropy(q), family.cross_entropy(*plain), rtol=1e-12)
+    assert_allclose(p.kl_divergence(q), family.kl_divergence(*plain), rtol=1e-12)
+    assert_allclose(p.cross_entropy(p), p.entropy, rtol=1e-12)
+    assert p.kl_divergence(q).shape == (6, 3)
+    coin = Predictive(Bernoulli(), rng.normal(size=(1, 6, 3)), np.zeros(3), np.ones(3), "float64")
+    short = Predictive(family, q.raw[:, :5], q.location, q.scale, "float64")
+    for other, message in ((coin, "family"), (short, "rows")):
+        for measure in (p.cross_entropy, p.kl_divergence):
+            with pytest.raises(ValueError, match=message):
+                measure(other)
+    assert_allclose(coin.cross_entropy(coin), coin.entropy, rtol=1e-13)
 
 
 def test_named_parameters_and_raw_kinds() -> None:
