@@ -192,6 +192,9 @@ def test_mask_by_hand() -> None:
         fields = [(words[e // 4] >> 16 * (e % 4)) % 65536 for e in range(21)]
         expected = [65536 / kept if field < kept else 0.0 for field in fields]
         assert_array_equal(mask, np.reshape(expected, (7, 3)))
+    for kept, value in ((fields[0], 0.0), (fields[0] + 1, 65536 / (fields[0] + 1))):
+        mask = philox.dropout_mask(1 - kept / 65536, (1,), **POSITION, use=2)
+        assert_array_equal(mask, [value])
 
 
 def test_share_and_scale_of_a_mask() -> None:

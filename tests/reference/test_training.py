@@ -222,10 +222,35 @@ def test_a_gradient_that_is_not_finite_ends_training(dtype: str, far: float, epo
     assert (error.value.epoch, error.value.step) == (epoch, steps)
     assert_allclose(error.value.gradient_norm, large, rtol=1e-12)  # the slope at the bias
     assert network.parameters[-1] == far
-    other = Network(2, 1, [BatchNorm()], Normal(1.0), Dense(1, init="zeros"), dtype=dtype)
-    with pytest.raises(IndexError, match="pop"):  # the script ends after as many steps
-        fit(other, x, x[:, :1], optimizer=Script(*[0.0] * steps), **options)
-    assert_array_equal(network.averages, other.averages)
+    mean = np.zeros(2)
+    for step in range(steps):
+        e, within = divmod(step, 3)
+        batch = philox.shuffle(6, 0, e)[2 * within : 2 * within + 2]
+        mean = 0.9 * mean + 0.1 * x[batch].mean(axis=0)
+    assert_allclose(network.averages[:2], mean, rtol=1e-12)
+
+
+@pytest.mark.parametrize("far", [np.array([2.2e19] * 2), np.array([3e19, -3e19])])
+def test_the_loss_and_the_square_of_the_norm_have_to_be_finite(far: Array) -> None:
+    """In float32, where 3.4e38 is the largest: here they are 2.4e38 and 4.8e38, 4.5e38 and 0."""
+    y = far[:, np.newaxis]
+    for dtype in ("float32", "float64"):
+        network, x = Network(1, 1, [], Normal(1.0), Dense(1, init="zeros"), dtype), 0 * y
+        options: dict[str, Any] = {"optimizer": Script(0), "batch_size": 2, "epochs": 1}
+        if dtype == "float64":
+            fit(network, x, y, **options)
+            continue
+        with pytest.raises(DivergedError) as error:
+            fit(network, x, y, **options)
+        assert (error.value.step, error.value.gradient_norm) == (0, 0.0)
+
+
+def test_a_diverged_error_tells_the_largest_norm_of_the_fit() -> None:
+    network, x = constant_model(7.0)
+    with pytest.raises(DivergedError) as error:
+        fit(network, x, x, optimizer=Script(2, 1, 3, np.inf), batch_size=5, epochs=4)
+    assert (error.value.epoch, error.value.step) == (3, 3)
+    assert_allclose(error.value.gradient_norm, 7.0, rtol=1e-14)
 
 
 def test_a_norm_that_float64_holds_is_finite_there() -> None:

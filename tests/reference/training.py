@@ -70,7 +70,7 @@ def fit(
         raise ValueError("an epoch needs at least one batch")
     used = rows - rows % batch_size if drop_last else rows
     starts = range(0, used, batch_size)
-    if network.averages.size and (batch_size == 1 or used - starts[-1] == 1):
+    if network.averages.size and used - starts[-1] == 1:
         raise ValueError("a training step with BatchNorm needs two rows; this has a batch of one")
     penalties = Penalties(l1, l2, clip_value, clip_norm)
     penalties.check(optimizer)
@@ -106,7 +106,7 @@ def fit(
                 # Comparisons with nan are false.
                 finite = abs(loss) <= largest and square <= largest
                 if square <= largest:
-                    epoch_norm = max(epoch_norm, np.sqrt(square))
+                    epoch_norm = max(epoch_norm, float(np.sqrt(square)))
                     largest_norm = max(largest_norm, epoch_norm)
                 if not finite or not update(
                     network.parameters, gradient, optimizer, penalised, penalties, factor, largest
