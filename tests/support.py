@@ -182,11 +182,15 @@ def dropout_only(kit: Kit, width: int) -> Layers:
 
 
 def batch_norm(kit: Kit, width: int) -> Layers:
-    """On the inputs, before an activation that reads its input, inside of a block, at the end."""
+    """On the inputs, before an activation that reads its input, inside of a block, at the end.
+
+    No parameter's gradient is zero by construction (as that of a bias right before a BatchNorm):
+    an adaptive optimizer would make steps of the rounding errors.
+    """
     block = kit.residual(kit.batch_norm(epsilon=1e-3), kit.dense(6, "tanh"))
     return [
         kit.batch_norm(momentum=0.6),
-        kit.dense(6, bias=False),
+        kit.dense(6, "softplus", bias=False),
         kit.batch_norm(activation="gelu"),
         block,
         kit.dense(19, "sigmoid"),
@@ -202,12 +206,12 @@ def layer_norm(kit: Kit, width: int) -> Layers:
 
 
 def normalized_and_dropped(kit: Kit, width: int) -> Layers:
-    shared = kit.dense(20, "relu")
+    shared = kit.dense(20, "softplus")
     return [
         kit.dense(20, "tanh"),
-        kit.residual(kit.batch_norm(), kit.dropout(0.1), shared, kit.layer_norm()),
+        kit.residual(kit.batch_norm(), kit.dropout(0.1), shared, kit.layer_norm(epsilon=0.1)),
         kit.dropout(0.5),
-        kit.residual(shared, kit.batch_norm(momentum=0.0, activation="elu")),
+        kit.residual(shared, kit.batch_norm(momentum=0.0, epsilon=0.1, activation="elu")),
     ], None
 
 

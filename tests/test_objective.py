@@ -195,7 +195,7 @@ def test_the_advice_names_what_is_not_done_yet() -> None:
     ],
 )
 def test_bad_values(options: dict[str, Any], words: list[str]) -> None:
-    with pytest.raises(ValueError, match=".") as caught:
+    with pytest.raises(ValueError, match=words[0]) as caught:
         likely.Trainer(**options)
     for word in words:
         assert word in str(caught.value)
@@ -221,7 +221,7 @@ def test_bad_types(options: dict[str, Any]) -> None:
 
 
 def test_options_are_kept_tidied() -> None:
-    trainer = likely.Trainer(schedule="steps" if False else "constant", l1=np.float32(0.5), l2=1)
+    trainer = likely.Trainer(schedule="constant", l1=np.float32(0.5), l2=1)
     assert trainer.schedule == likely.Constant()
     assert (trainer.l1, trainer.l2) == (0.5, 1.0)
     assert trainer.clip_norm is None

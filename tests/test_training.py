@@ -129,7 +129,10 @@ OPTIMIZERS: dict[str, tuple[likely.Optimizer, reference.Optimizer]] = {
         likely.Adam(learning_rate=0.01, beta1=0.0, beta2=0.0, epsilon=0.1),
         reference.Adam(learning_rate=0.01, beta1=0.0, beta2=0.0, epsilon=0.1),
     ),
-    "adamw": (likely.AdamW(weight_decay=0.3), reference.AdamW(weight_decay=0.3)),
+    "adamw": (
+        likely.AdamW(epsilon=1e-3, weight_decay=0.3),
+        reference.AdamW(epsilon=1e-3, weight_decay=0.3),
+    ),
     "rmsprop": (
         likely.RMSprop(decay=0.8, epsilon=1e-4),
         reference.RMSprop(decay=0.8, epsilon=1e-4),
@@ -206,32 +209,31 @@ RUNS = {
     "categorical": Run(family="categorical", architecture="deep"),
     "linear": Run(architecture="linear", family="fixed scale", batch_size=1),
     "several chunks": Run(rows=1500, batch_size=1300, epochs=2, weighted=True, seed=2**64 - 1),
-    "dropout": Run(architecture="dropout", weighted=True, standardize=True),
-    "dropout of inputs alone": Run(architecture="dropout_only", family="fixed scale"),
+    # With a predicted scale these would diverge at some of the rates.
+    "dropout": Run("fixed scale", "dropout", weighted=True, standardize=True),
+    "dropout of inputs alone": Run("fixed scale", "dropout_only"),
     "dropout in several chunks": Run("fixed scale", "dropout", 1300, rows=1500, epochs=2),
-    "batch norm": Run(architecture="batch_norm", rows=25, weighted=True, standardize=True),
-    "batch norm, short batch dropped": Run(architecture="batch_norm", rows=22, drop_last=True),
+    "batch norm": Run("fixed scale", "batch_norm", rows=25, weighted=True, standardize=True),
+    "batch norm, short batch dropped": Run("bernoulli", "batch_norm", rows=22, drop_last=True),
     "batch norm of many rows": Run("fixed scale", "batch_norm", 1300, rows=1500, epochs=2),
-    "layer norm": Run(architecture="layer_norm", batch_size=1, epochs=2),
-    "layer norm in several chunks": Run("shared scale", "layer_norm", 1300, rows=1500, epochs=2),
+    "layer norm": Run("fixed scale", "layer_norm", batch_size=1, epochs=2),
+    "layer norm in several chunks": Run("fixed scale", "layer_norm", 1300, rows=1500, epochs=2),
     "normalised and dropped": Run("categorical", "normalized_and_dropped", standardize=True),
     "l2": Run(options={"l2": 0.7}, standardize=True),
-    "l1": Run(architecture="batch_norm", options={"l1": 0.3}, rows=28, shuffle=False),
-    "both penalties": Run(architecture="deep", options={"l1": 0.05, "l2": 0.4}),
+    "l1": Run("fixed scale", "batch_norm", options={"l1": 0.3}, rows=28, shuffle=False),
+    "both penalties": Run("fixed scale", "deep", epochs=3, options={"l1": 0.05, "l2": 0.4}),
     "penalised biases": Run(
-        "shared scale",
-        "layer_norm",
-        options={"l1": 0.1, "l2": 0.2, "penalize_biases": True},
+        "shared scale", "layer_norm", options={"l1": 0.1, "l2": 0.2, "penalize_biases": True}
     ),
-    "clipped values": Run(options={"clip_value": 0.01}, architecture="same_layer_five_times"),
-    "clipped norm": Run(options={"clip_norm": 0.3}, family="shared scale", weighted=True),
+    "clipped values": Run("fixed scale", "same_layer_five_times", options={"clip_value": 0.1}),
+    "clipped norm": Run("shared scale", options={"clip_norm": 0.3}, weighted=True),
     "everything": Run(
-        "shared scale",
+        "fixed scale",
         "normalized_and_dropped",
         schedule="sequence",
         standardize=True,
         weighted=True,
-        epochs=6,
+        epochs=5,
         options={"l1": 0.02, "l2": 0.1, "clip_norm": 0.5},
     ),
     **{f"schedule, {name}": Run(schedule=name, epochs=7, rows=12) for name in SCHEDULES},
@@ -239,6 +241,8 @@ RUNS = {
 
 TRAJECTORY = 32
 """Of parameters, relative to the largest, and of losses after 10 to 90 steps; 12 seen."""
+NORMALIZED = 128
+"""The same where normalisation divides by deviations, and errors with them; 70 seen."""
 
 
 def run_both(
@@ -275,15 +279,17 @@ def run_both(
 def assert_same_trajectory(
     pair: Pair, history: likely.History, expected: reference.History
 ) -> None:
+    epsilons = NORMALIZED if pair.core.averages.size else TRAJECTORY
     moved, wanted = pair.core.parameters, pair.reference.parameters
-    assert_close(history.loss, expected.losses, pair.dtype, TRAJECTORY, 1.0)
-    assert_close(history.validation_loss, expected.validation_losses, pair.dtype, TRAJECTORY, 1.0)
-    assert_close(moved, wanted, pair.dtype, TRAJECTORY, largest(wanted))
+    assert_close(history.loss, expected.losses, pair.dtype, epsilons, 1.0)
+    assert_close(history.validation_loss, expected.validation_losses, pair.dtype, epsilons, 1.0)
+    assert_close(moved, wanted, pair.dtype, epsilons, largest(wanted))
     averages = pair.reference.averages
-    assert_close(pair.core.averages, averages, pair.dtype, TRAJECTORY, largest(averages))
-    assert_close(history.learning_rate, expected.learning_rates, "float64", 16)
+    assert_close(pair.core.averages, averages, pair.dtype, epsilons, largest(averages))
+    rates = expected.learning_rates
+    assert_close(history.learning_rate, rates, "float64", 4, max(rates))
     norms = np.array(expected.gradient_norms)
-    assert_close(history.gradient_norm, norms, pair.dtype, TRAJECTORY, largest(norms))
+    assert_close(history.gradient_norm, norms, pair.dtype, epsilons, largest(norms))
     assert history.best_epoch == expected.best_epoch
     assert history.epochs == len(expected.losses)
 
@@ -424,7 +430,7 @@ def test_history() -> None:
 def test_divergence_is_an_error(dtype: str) -> None:
     lines = Lines()
     trainer = likely.Trainer(likely.SGD(learning_rate=1e12), epochs=50)
-    with pytest.raises(likely.DivergedError, match=r"not finite.*learning rate"):
+    with pytest.raises(likely.DivergedError, match=r"diverged.*learning rate"):
         trainer.fit(lines.network(dtype=dtype), lines.x, lines.y)
     assert issubclass(likely.DivergedError, ArithmeticError)
 

@@ -188,9 +188,9 @@ class Network:
         Examples
         --------
         >>> import likely
-        >>> network = likely.Network(inputs=3, layers=[likely.Dense(8)])
+        >>> network = likely.Network(inputs=3)
         >>> {name: values.shape for name, values in network.named_parameters().items()}
-        {'dense_0.weight': (3, 8), 'dense_0.bias': (8,), 'output.weight': (8, 2), 'output.bias': (2,)}
+        {'output.weight': (3, 2), 'output.bias': (2,)}
 
         """
         flat = self._model.parameters
