@@ -110,6 +110,14 @@ Exact exact_normal_quantile(Exact p) {
     return q;
 }
 
+/// exp(x) - 1 - x, by its series where that cancels.
+Exact exact_deviance(Exact x) {
+    if (std::abs(x) > 1) return std::expm1(x) - x;
+    Exact sum = 0;
+    for (int k = 30; k >= 3; --k) sum = (sum + 1) * x / k;
+    return (sum + 1) * x * x / 2;
+}
+
 template <class T>
 void test_functions() {
     using L = Lanes<T>;
@@ -146,6 +154,12 @@ void test_functions() {
     compare<T>(
         "softplus", exp_low, most, within(single ? 6 : 4), [](L x) { return softplus(x); },
         [](Exact x) { return x > 0 ? x + std::log1p(std::exp(-x)) : std::log1p(std::exp(x)); });
+    // x^2 / 2 is a normal number from the square root of the smallest one on.
+    const double least = 2 * std::sqrt(normal);
+    compare<T>(
+        "deviance", least, exp_high, within(12), [](L x) { return deviance(x); }, exact_deviance);
+    compare<T>(
+        "deviance", -most, -least, within(12), [](L x) { return deviance(x); }, exact_deviance);
     // The rounding of x / sqrt(2) grows by x^2 on its way through erfc, that of x^2 through exp.
     compare<T>(
         "normal_cdf", single ? -12.9 : -37, most, [](double x) { return 6 + 2 * x * x; },
@@ -176,6 +190,7 @@ void test_edges() {
     const auto softplus_of = [](L x) { return softplus(x); };
     const auto cdf_of = [](L x) { return normal_cdf(x); };
     const auto quantile_of = [](L x) { return normal_quantile(x); };
+    const auto deviance_of = [](L x) { return deviance(x); };
 
     CHECK(at(T(0), exp_of) == 1 && at(infinite, exp_of) == infinite && at(T(800), exp_of) > 1e38);
     CHECK(at(-infinite, exp_of) <= smallest_normal<T> && at(-infinite, exp_of) >= 0);
@@ -196,6 +211,7 @@ void test_edges() {
     CHECK(at(infinite, cdf_of) == 1 && at(-infinite, cdf_of) == 0 && at(T(0), cdf_of) == T(0.5));
     CHECK(at(T(0), quantile_of) == -infinite && at(T(1), quantile_of) == infinite);
     CHECK(at(T(0.5), quantile_of) == 0);
+    CHECK(at(T(0), deviance_of) == 0 && at(-infinite, deviance_of) == infinite);
     for (const T outside : {T(-0.1), T(1.1), infinite, -infinite})
         CHECK(std::isnan(at(outside, quantile_of)));
     for (const T tiny : {T(0), denormal, -denormal, smallest_normal<T>, -smallest_normal<T>}) {
@@ -203,9 +219,10 @@ void test_edges() {
         CHECK(at(tiny, log1p_of) == tiny);
         CHECK(at(tiny, tanh_of) == tiny);
     }
-    for (const T x : {at(nan, exp_of), at(nan, log_of), at(nan, expm1_of), at(nan, log1p_of),
-                      at(nan, tanh_of), at(nan, erfc_of), at(nan, sqrt_of), at(nan, sigmoid_of),
-                      at(nan, softplus_of), at(nan, cdf_of), at(nan, quantile_of)})
+    for (const T x :
+         {at(nan, exp_of), at(nan, log_of), at(nan, expm1_of), at(nan, log1p_of), at(nan, tanh_of),
+          at(nan, erfc_of), at(nan, sqrt_of), at(nan, sigmoid_of), at(nan, softplus_of),
+          at(nan, cdf_of), at(nan, quantile_of), at(nan, deviance_of)})
         CHECK(std::isnan(x));
 }
 

@@ -78,6 +78,38 @@ V polynomial(V x, const double (&coefficients)[N]) {
 }
 }  // namespace detail
 
+/// exp(x) - 1 - x, relative to itself also near 0: there by its Taylor series.
+template <class V>
+V deviance(V x) {
+    static constexpr double over_factorials[] = {1.0 / 2,
+                                                 1.0 / 6,
+                                                 1.0 / 24,
+                                                 1.0 / 120,
+                                                 1.0 / 720,
+                                                 1.0 / 5040,
+                                                 1.0 / 40320,
+                                                 1.0 / 362880,
+                                                 1.0 / 3628800,
+                                                 1.0 / 39916800,
+                                                 1.0 / 479001600,
+                                                 1.0 / 6227020800,
+                                                 1.0 / 87178291200,
+                                                 1.0 / 1307674368000,
+                                                 1.0 / 20922789888000,
+                                                 1.0 / 355687428096000,
+                                                 1.0 / 6402373705728000};
+    const V series = x * x * detail::polynomial(x, over_factorials);
+    return select(abs(x) <= V(1), series, exp(x) - (V(1) + x));
+}
+
+/// p log(p / q) - p + q for probabilities p and q with log(q / p) = log_ratio, never negative.
+/// Where p is 0 it is q. Its sum over all outcomes is the Kullback-Leibler divergence, and unlike
+/// that of p log(p / q) does not cancel where p and q are near each other.
+template <class V>
+V kl_term(V p, V q, V log_ratio) {
+    return select(log_ratio > V(1), q - p * (V(1) + log_ratio), p * deviance(log_ratio));
+}
+
 /// The standard normal quantile: algorithm AS 241, PPND16 (Wichura 1988), relative accuracy 1e-16.
 /// -inf at 0, inf at 1, nan outside [0, 1].
 template <class V>
