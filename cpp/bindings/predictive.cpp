@@ -1,6 +1,7 @@
 // The statistics behind likely.PredictiveDistribution.
 #include <pybind11/stl.h>
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -53,6 +54,76 @@ NumberArray evaluate(const HeadObject& object, const std::string& statistic,
             return out;
         },
         object.head);
+}
+
+HeadObject head_of_given(const py::object& distribution, std::int64_t targets,
+                         const std::string& dtype) {
+    auto family = from_python<Distribution>(distribution, "distribution");
+    if (dtype == "float32") return {Head<float>(std::move(family), targets)};
+    if (dtype == "float64") return {Head<double>(std::move(family), targets)};
+    throw py::value_error("dtype must be 'float32' or 'float64'; got '" + dtype + "'");
+}
+
+NumberArray raw_from(const HeadObject& object, const NumberArray& given) {
+    return std::visit(
+        [&](const auto& head) -> NumberArray {
+            using T = decltype(number_type(head));
+            const std::int64_t rows = given.shape(0);
+            Array<T> out({rows, head.plan().raw_width});
+            head.raw_from(numbers<double>(given), rows, out.mutable_data());
+            return out;
+        },
+        object.head);
+}
+
+/// In the precision T, to which both sides are converted.
+template <class T>
+NumberArray compare_in(Comparison what, const HeadObject& p, const NumberArray& p_raw,
+                       const HeadObject& q, const NumberArray& q_raw) {
+    const auto converted = [](const HeadObject& object) {
+        return std::visit([](const auto& head) { return Head<T>(head); }, object.head);
+    };
+    using Converted = py::array_t<T, py::array::c_style | py::array::forcecast>;
+    const Head<T> p_head = converted(p), q_head = converted(q);
+    const Converted p_values(p_raw), q_values(q_raw);
+    const auto p_side = p_head.predictions(p_values.data(), p_values.shape(0));
+    const auto q_side = q_head.predictions(q_values.data(), q_values.shape(0));
+    Array<T> out({std::max(p_side.rows, q_side.rows), p_head.plan().targets});
+    T* target = out.mutable_data();
+    const py::gil_scoped_release released;
+    kernels<T>().compare(what, p_side, q_side, target);
+    return out;
+}
+
+/// In the wider of their precisions.
+NumberArray compare(Comparison what, const HeadObject& p, const NumberArray& p_raw,
+                    const HeadObject& q, const NumberArray& q_raw) {
+    const Plan &p_plan = plan_of(p), &q_plan = plan_of(q);
+    if (!same_family(p_plan.distribution, q_plan.distribution)) {
+        throw py::value_error("p and q must be distributions of the same family; got " +
+                              repr_of(to_python<Distribution>(p_plan.distribution)) + " and " +
+                              repr_of(to_python<Distribution>(q_plan.distribution)));
+    }
+    const auto must_agree = [](const std::string& things, std::int64_t a, std::int64_t b) {
+        throw py::value_error("p and q must have the same number of " + things + "; got " +
+                              std::to_string(a) + " and " + std::to_string(b));
+    };
+    if (p_plan.targets != q_plan.targets) {
+        must_agree("target columns", p_plan.targets, q_plan.targets);
+    }
+    const std::int64_t p_rows = p_raw.shape(0), q_rows = q_raw.shape(0);
+    if (p_rows != q_rows && p_rows != 1 && q_rows != 1) {
+        must_agree("rows, or one of them a single row", p_rows, q_rows);
+    }
+    const bool single = p.head.index() == 0 && q.head.index() == 0;
+    return single ? compare_in<float>(what, p, p_raw, q, q_raw)
+                  : compare_in<double>(what, p, p_raw, q, q_raw);
+}
+
+template <Comparison what>
+NumberArray comparison(const HeadObject& p, const NumberArray& p_raw, const HeadObject& q,
+                       const NumberArray& q_raw) {
+    return compare(what, p, p_raw, q, q_raw);
 }
 
 /// Draws by inversion: the quantile function at counter-based uniforms (docs/conventions.md).
@@ -109,6 +180,13 @@ void bind_predictive(py::module_& module) {
     py::class_<HeadObject>(
         module, "Head",
         "What turns raw parameters into statistics; see likely.PredictiveDistribution.")
+        .def(py::init(&head_of_given), py::arg("distribution"), py::arg("targets"),
+             py::arg("dtype"))
+        .def("raw_from", &raw_from, py::arg("given"))
+        .def("cross_entropy", &comparison<Comparison::cross_entropy>, py::arg("raw"),
+             py::arg("other"), py::arg("other_raw"))
+        .def("kl_divergence", &comparison<Comparison::kl_divergence>, py::arg("raw"),
+             py::arg("other"), py::arg("other_raw"))
         .def("evaluate", &evaluate, py::arg("statistic"), py::arg("raw"),
              py::arg("argument") = py::none(), py::arg("probability") = 0.0,
              py::arg("parameter") = 0)

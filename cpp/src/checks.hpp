@@ -26,6 +26,24 @@ void check_finite(const std::string& argument, const T* values, std::int64_t row
     }
 }
 
+/// Throws unless a distribution may be given this number as its parameter.
+template <class T>
+void check_parameter(const NamedParameter& parameter, double value) {
+    if (std::isfinite(static_cast<T>(value)) && value >= parameter.lower &&
+        value <= parameter.upper) {
+        return;
+    }
+    std::ostringstream message;
+    message << parameter.name << " must be ";
+    if (std::isfinite(parameter.lower)) {
+        message << "in [" << parameter.lower << ", " << parameter.upper << "]";
+    } else {
+        message << "finite in " << (sizeof(T) == 4 ? "float32" : "float64");
+    }
+    message << "; got " << value;
+    throw std::invalid_argument(message.str());
+}
+
 template <class T>
 void check_support(const std::string& argument, const Distribution& distribution, const T* values,
                    std::int64_t rows, std::int64_t columns) {

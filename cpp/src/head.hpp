@@ -2,18 +2,37 @@
 // and scaling of a model, without its weights.
 //
 // Why: a prediction must stay what it was while its network is fitted further, and the predictor
-// and the Python predictions ask for the same statistics.
+// and the Python predictions ask for the same statistics. Distributions with given parameters have
+// a head too, and no network.
 //
-// Contract: a copy, small and independent of the model. `evaluate` neither throws nor allocates.
+// Contract: a copy, small and independent of the model. `evaluate` and `predictions` neither throw
+// nor allocate.
 #pragma once
 
+#include <array>
 #include <memory>
+#include <stdexcept>
+#include <string>
 #include <vector>
 
+#include "checks.hpp"
 #include "kernels/table.hpp"
 #include "likely/model.hpp"
 
 namespace likely {
+
+/// Whether distributions of the two can be compared.
+inline bool same_family(const Distribution& a, const Distribution& b) {
+    return std::visit(
+        [&](const auto& family) {
+            const auto* other = std::get_if<std::decay_t<decltype(family)>>(&b);
+            if constexpr (requires { family.count(); }) {
+                return other && other->count() == family.count();
+            }
+            return other != nullptr;
+        },
+        a);
+}
 
 template <class T>
 class Head {
@@ -23,6 +42,27 @@ class Head {
         const auto parameters = model.parameters();
         shared_.assign(parameters.begin() + plan_->shared, parameters.end());
     }
+
+    /// Of distributions whose parameters are all given, in the user's units.
+    Head(Distribution distribution, std::int64_t targets) {
+        std::visit(
+            [](auto& family) {
+                if constexpr (requires { family.all_predicted(); }) family = family.all_predicted();
+            },
+            distribution);
+        Plan plan;
+        plan.targets = targets;
+        plan.raw_width = raw_width(distribution, targets);
+        plan.distribution = std::move(distribution);
+        plan_ = std::make_shared<const Plan>(std::move(plan));
+    }
+
+    /// The same in another precision.
+    template <class Other>
+    explicit Head(const Head<Other>& other)
+        : plan_(other.plan_),
+          shared_(other.shared_.begin(), other.shared_.end()),
+          scaling_(other.scaling_) {}
 
     const Plan& plan() const { return *plan_; }
 
@@ -36,7 +76,64 @@ class Head {
         kernels<T>().evaluate(*plan_, what, shared_.data(), raw, rows, argument, out);
     }
 
+    /// These predictions as a side of a comparison; points into both.
+    Predictions<T> predictions(const T* raw, std::int64_t rows) const noexcept {
+        const bool scaled = scaling_.fitted();
+        return {plan_.get(),
+                shared_.data(),
+                raw,
+                rows,
+                scaled ? scaling_.target_mean.data() : nullptr,
+                scaled ? scaling_.target_scale.data() : nullptr};
+    }
+
+    /// The raw parameters of distributions with given parameters, for a head of such ones. Both are
+    /// laid out alike: parameter p of target column t of a row at p * targets + t. Throws
+    /// std::invalid_argument.
+    void raw_from(const double* given, std::int64_t rows, T* raw) const {
+        std::visit(
+            [&](const auto& family) {
+                for (std::int64_t i = 0; i < rows; ++i) {
+                    for (std::int64_t t = 0; t < plan_->targets; ++t) {
+                        const std::int64_t at = i * plan_->raw_width + t;
+                        try {
+                            row_from(family, given + at, raw + at);
+                        } catch (const std::invalid_argument& error) {
+                            throw std::invalid_argument(std::string(error.what()) + " (row " +
+                                                        std::to_string(i) + ", column " +
+                                                        std::to_string(t) + ")");
+                        }
+                    }
+                }
+            },
+            plan_->distribution);
+    }
+
   private:
+    template <class>
+    friend class Head;
+
+    template <class Family>
+    void row_from(const Family& family, const double* given, T* raw) const {
+        const std::int64_t stride = plan_->targets;
+        if constexpr (requires { family.count(); }) {
+            for (std::int64_t k = 0; k < family.count(); ++k) {
+                check_parameter<T>(Family::parameters[0], given[k * stride]);
+            }
+            family.raw_from(given, raw, stride);
+        } else {
+            std::array<double, Family::parameters.size()> values;
+            for (std::size_t p = 0; p < values.size(); ++p) {
+                values[p] = given[static_cast<std::int64_t>(p) * stride];
+                check_parameter<T>(Family::parameters[p], values[p]);
+            }
+            for (const double value : family.raw_from(values)) {
+                *raw = static_cast<T>(value);
+                raw += stride;
+            }
+        }
+    }
+
     std::shared_ptr<const Plan> plan_;
     std::vector<T> shared_;
     Scaling scaling_;

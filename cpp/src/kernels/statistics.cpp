@@ -120,7 +120,92 @@ void evaluate_family(const Family& family, const Plan& plan, const Evaluation& w
     }
 }
 
+/// What brings p into the standardised units of q in target column t: offset + factor * p. Of two
+/// predictions by one network it is p itself, without a rounding.
+struct Move {
+    template <class T>
+    Move(const Predictions<T>& p, const Predictions<T>& q, std::int64_t t) {
+        const double p_mean = p.target_mean ? p.target_mean[t] : 0;
+        const double q_mean = q.target_mean ? q.target_mean[t] : 0;
+        const double p_scale = p.target_scale ? p.target_scale[t] : 1;
+        q_scale = q.target_scale ? q.target_scale[t] : 1;
+        offset = (p_mean - q_mean) / q_scale;
+        factor = p_scale / q_scale;
+    }
+    double offset, factor, q_scale;
+};
+
+/// Where row i of a side stands.
+template <class T>
+const T* row_of(const Predictions<T>& side, std::int64_t i) {
+    return side.raw + (side.rows == 1 ? 0 : i * side.plan->raw_width);
+}
+
+template <class Family, class T>
+void compare_families(const Family& p_family, const Family& q_family, Comparison what,
+                      const Predictions<T>& p, const Predictions<T>& q, T* out) {
+    using V = Lanes<double>;
+    using Parameters = RawParameters<Family, T>;
+    const std::int64_t rows = std::max(p.rows, q.rows), targets = p.plan->targets;
+    const Parameters p_parameters(p_family, p.shared, targets);
+    const Parameters q_parameters(q_family, q.shared, targets);
+    std::array<Column<double>, Parameters::count> p_values, q_values;
+    Column<double> result;
+    const auto read = [](const Parameters& parameters, const Predictions<T>& side,
+                         std::int64_t begin, std::int64_t t, std::int64_t block, auto& values) {
+        parameters.read(row_of(side, begin), side.rows == 1 ? 0 : side.plan->raw_width, t, block,
+                        values);
+    };
+    for (std::int64_t begin = 0; begin < rows; begin += block_rows) {
+        const std::int64_t block = std::min(block_rows, rows - begin);
+        for (std::int64_t t = 0; t < targets; ++t) {
+            const Move move(p, q, t);
+            read(p_parameters, p, begin, t, block, p_values);
+            read(q_parameters, q, begin, t, block, q_values);
+            for (std::int64_t i = 0; i < block; i += V::size) {
+                auto p_raw = Parameters::lanes(p_values, i);
+                auto q_raw = Parameters::lanes(q_values, i);
+                if constexpr (Family::target_scaling != TargetScaling::none) {
+                    p_raw = q_family.moved(p_raw, move.offset, move.factor);
+                    q_raw = q_family.moved(q_raw, 0, 1);
+                }
+                const V computed =
+                    what == Comparison::kl_divergence
+                        ? q_family.kl_divergence(p_raw, q_raw)
+                        : q_family.cross_entropy(p_raw, q_raw) + V(std::log(move.q_scale));
+                computed.store(result.values + i);
+            }
+            result.write(targets, block, out + begin * targets + t);
+        }
+    }
+}
+
+template <class Family, class T>
+    requires requires(const Family& f) { f.count(); }
+void compare_families(const Family& family, const Family&, Comparison what, const Predictions<T>& p,
+                      const Predictions<T>& q, T* out) {
+    const std::int64_t rows = std::max(p.rows, q.rows), targets = p.plan->targets;
+    for (std::int64_t i = 0; i < rows; ++i) {
+        for (std::int64_t t = 0; t < targets; ++t) {
+            const T *p_row = row_of(p, i) + t, *q_row = row_of(q, i) + t;
+            out[i * targets + t] = static_cast<T>(
+                what == Comparison::kl_divergence ? family.kl_divergence(p_row, q_row, targets)
+                                                  : family.cross_entropy(p_row, q_row, targets));
+        }
+    }
+}
+
 }  // namespace
+
+template <class T>
+void compare(Comparison what, const Predictions<T>& p, const Predictions<T>& q, T* out) {
+    std::visit(
+        [&](const auto& family) {
+            const auto& other = *std::get_if<std::decay_t<decltype(family)>>(&q.plan->distribution);
+            compare_families(family, other, what, p, q, out);
+        },
+        p.plan->distribution);
+}
 
 template <class T>
 void evaluate(const Plan& plan, const Evaluation& what, const T* shared, const T* raw,
@@ -142,6 +227,7 @@ void evaluate(const Plan& plan, const Evaluation& what, const T* shared, const T
 template <class T>
 void fill_statistics(Kernels<T>& table) {
     table.evaluate = evaluate<T>;
+    table.compare = compare<T>;
 }
 
 template void fill_statistics(Kernels<LIKELY_NUMBER>&);

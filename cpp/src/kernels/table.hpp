@@ -51,6 +51,17 @@ struct Update {
     double weight_decay = 0;
 };
 
+/// One side of a comparison: distributions in the units of their own network.
+template <class T>
+struct Predictions {
+    const Plan* plan;
+    const T* shared;
+    const T* raw;
+    std::int64_t rows;
+    const double* target_mean;  ///< null: targets are not standardised
+    const double* target_scale;
+};
+
 template <class T>
 struct Kernels {
     /// Numbers of scratch memory that forward and backward need for `rows` rows.
@@ -90,6 +101,14 @@ struct Kernels {
 
     /// The sum of squares, infinite where T cannot hold it.
     double (*squared_norm)(std::int64_t count, const T* gradient);
+
+    /// p against q, of the same family and with the same targets, in the user's units: rows x
+    /// targets numbers. A side with one row stands against every row of the other.
+    void (*compare)(Comparison, const Predictions<T>& p, const Predictions<T>& q, T* out);
+
+    /// One step of the optimizer; slot s of parameter i stands at slots[s * count + i].
+    void (*update)(const Optimizer&, std::int64_t step, std::int64_t count, const T* gradient,
+                   T* parameters, T* slots);
 };
 
 struct KernelTable {

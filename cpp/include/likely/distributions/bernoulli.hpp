@@ -21,7 +21,7 @@ struct Bernoulli {
         "binary sequences'.";
     static std::string support() { return "0 or 1"; }
     static constexpr TargetScaling target_scaling = TargetScaling::none;
-    static constexpr std::array parameters{NamedParameter{"probs"}};
+    static constexpr std::array parameters{NamedParameter{"probs", Unit::none, 0, 1}};
 
     static constexpr auto fields() { return std::tuple{}; }
     void validate() const {}
@@ -60,6 +60,20 @@ struct Bernoulli {
     template <class V>
     V parameter(std::size_t, const std::array<V, 1>& raw) const {
         return mean(raw);
+    }
+    /// The inverse of `parameter`; a probability of 0 or 1 gets a logit that is exactly that.
+    template <class V>
+    std::array<V, 1> raw_from(const std::array<V, 1>& given) const {
+        return {clamp(log(given[0] / (V(1) - given[0])), -certain_logit, certain_logit)};
+    }
+    template <class V>
+    V cross_entropy(const std::array<V, 1>& p, const std::array<V, 1>& q) const {
+        return sigmoid(p[0]) * softplus(-q[0]) + sigmoid(-p[0]) * softplus(q[0]);
+    }
+    template <class V>
+    V kl_divergence(const std::array<V, 1>& p, const std::array<V, 1>& q) const {
+        return kl_term(sigmoid(p[0]), sigmoid(q[0]), softplus(-p[0]) - softplus(-q[0])) +
+               kl_term(sigmoid(-p[0]), sigmoid(-q[0]), softplus(p[0]) - softplus(q[0]));
     }
 };
 

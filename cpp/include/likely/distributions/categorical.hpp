@@ -24,7 +24,7 @@ struct Categorical {
         "Source: Bridle (1990), 'Probabilistic interpretation of feedforward classification "
         "network outputs'.";
     static constexpr TargetScaling target_scaling = TargetScaling::none;
-    static constexpr std::array parameters{NamedParameter{"probs"}};
+    static constexpr std::array parameters{NamedParameter{"probs", Unit::none, 0, 1}};
 
     std::int64_t classes = 0;
 
@@ -111,7 +111,52 @@ struct Categorical {
         }
     }
 
+    /// The logits of a row with these probabilities, number k of both at [k * stride]: their
+    /// logarithms, of 0 one that is exactly that probability. Throws unless they sum to 1.
+    template <class T>
+    void raw_from(const double* probabilities, T* logits, std::int64_t stride) const {
+        double sum = 0;
+        for (std::int64_t k = 0; k < classes; ++k) {
+            sum += probabilities[k * stride];
+            logits[k * stride] =
+                static_cast<T>(max(log(probabilities[k * stride]), -certain_logit));
+        }
+        require(std::abs(sum - 1) <= 1e-6, "probs",
+                "probabilities that sum to 1 over the classes, to within 1e-6", sum);
+    }
+
+    /// Of two rows of logits, in double precision.
+    template <class T>
+    double cross_entropy(const T* p, const T* q, std::int64_t stride) const {
+        const auto log_p = log_probabilities(p, stride), log_q = log_probabilities(q, stride);
+        double total = 0;
+        for (std::int64_t k = 0; k < classes; ++k) total -= exp(log_p(k)) * log_q(k);
+        return total;
+    }
+    /// Of two rows of logits, in double precision.
+    template <class T>
+    double kl_divergence(const T* p, const T* q, std::int64_t stride) const {
+        const auto log_p = log_probabilities(p, stride), log_q = log_probabilities(q, stride);
+        double total = 0;
+        for (std::int64_t k = 0; k < classes; ++k) {
+            total += kl_term(exp(log_p(k)), exp(log_q(k)), log_q(k) - log_p(k));
+        }
+        return total;
+    }
+
   private:
+    /// A function of the class.
+    template <class T>
+    auto log_probabilities(const T* logits, std::int64_t stride) const {
+        const double largest = static_cast<double>(largest_logit(logits, stride));
+        double sum = 0;
+        for (std::int64_t k = 0; k < classes; ++k) {
+            sum += exp(static_cast<double>(logits[k * stride]) - largest);
+        }
+        return [=, log_sum = log(sum)](std::int64_t k) {
+            return static_cast<double>(logits[k * stride]) - largest - log_sum;
+        };
+    }
     template <class T>
     T largest_logit(const T* logits, std::int64_t stride) const {
         T largest = logits[0];

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <string_view>
 
 namespace likely {
@@ -29,15 +30,29 @@ enum class Unit { none, location, scale };
 struct NamedParameter {
     std::string_view name;
     Unit unit = Unit::none;
+    double lower = -std::numeric_limits<double>::infinity();  ///< the least that it may be
+    double upper = std::numeric_limits<double>::infinity();   ///< the most
 };
 
 /// What can be asked of a predicted distribution. `parameter` takes an index, `quantile` a
 /// probability, `cdf` and `log_prob` a target.
 enum class Statistic { mean, std, mode, entropy, quantile, cdf, log_prob, parameter };
 
+/// What can be asked of two predicted distributions p and q of one family: -E_p log q, and
+/// E_p (log p - log q), both in nats.
+enum class Comparison { cross_entropy, kl_divergence };
+
 /// Log-scale-like raw parameters are held inside +-30: exp(30) = 1e13 either way is beyond any
 /// standardised target, and it keeps loss and gradient finite for raw parameters out to 1e4.
 inline constexpr double log_scale_bound = 30;
+
+/// What a given scale may be: exp(-30) to exp(30), a few millionths wider, so that one that was
+/// rounded on its way passes. The clamp holds it.
+inline constexpr double smallest_scale = 9.3576e-14, largest_scale = 1.06865e13;
+
+/// The logit of a given probability of 1, and minus that of 0: exp(-1000) is 0 in double precision,
+/// and no probability above 0 has a logit below -745.
+inline constexpr double certain_logit = 1000;
 
 inline constexpr double half_log_two_pi = 0.91893853320467274178;
 

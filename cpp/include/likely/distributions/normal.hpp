@@ -28,8 +28,9 @@ struct Normal {
         "probability distribution'.";
     static std::string support() { return "a finite real number"; }
     static constexpr TargetScaling target_scaling = TargetScaling::location_and_scale;
-    static constexpr std::array parameters{NamedParameter{"loc", Unit::location},
-                                           NamedParameter{"scale", Unit::scale}};
+    static constexpr std::array parameters{
+        NamedParameter{"loc", Unit::location},
+        NamedParameter{"scale", Unit::scale, smallest_scale, largest_scale}};
 
     std::variant<std::string, double> scale = std::string("predicted");
 
@@ -59,6 +60,8 @@ struct Normal {
         }
         return {RawParameter{"loc"}, log_scale};
     }
+    /// The family of distributions whose parameters are all given.
+    static Normal all_predicted() { return {}; }
     static bool supports(double y) { return std::isfinite(y); }
 
     template <class V>
@@ -101,6 +104,31 @@ struct Normal {
     template <class V>
     V parameter(std::size_t index, const std::array<V, 2>& raw) const {
         return index == 0 ? mean(raw) : std(raw);
+    }
+    /// The inverse of `parameter`.
+    template <class V>
+    std::array<V, 2> raw_from(const std::array<V, 2>& given) const {
+        return {given[0], log(given[1])};
+    }
+
+    /// Raw parameters of offset + factor * (a variable with these). The log_scale is bounded
+    /// before it moves, as the density has it, and may then stand outside the bounds.
+    template <class V>
+    std::array<V, 2> moved(const std::array<V, 2>& raw, double offset, double factor) const {
+        return {V(offset) + V(factor) * raw[0], bounded_log_scale(raw[1]) + V(std::log(factor))};
+    }
+    /// p and q as `moved` leaves them, in the same units.
+    template <class V>
+    V cross_entropy(const std::array<V, 2>& p, const std::array<V, 2>& q) const {
+        const V distance = (p[0] - q[0]) * exp(-q[1]);
+        return q[1] + V(half_log_two_pi) +
+               (exp((p[1] - q[1]) * V(2)) + distance * distance) * V(0.5);
+    }
+    /// p and q as `moved` leaves them, in the same units.
+    template <class V>
+    V kl_divergence(const std::array<V, 2>& p, const std::array<V, 2>& q) const {
+        const V distance = (p[0] - q[0]) * exp(-q[1]);
+        return (deviance((p[1] - q[1]) * V(2)) + distance * distance) * V(0.5);
     }
 };
 
