@@ -52,6 +52,7 @@ FLOORS: dict[str, list[str]] = {
     "6 bindings": ["cpp/bindings/*"],
     "7 arguments": [f"{PYTHON}/_arrays.py", f"{PYTHON}/_system.py"],
     "7 predictions": [f"{PYTHON}/predictive.py", f"{PYTHON}/metrics.py"],
+    "7 information measures": [f"{PYTHON}/information.py"],
     "7 networks": [f"{PYTHON}/network.py"],
     "7 training": [f"{PYTHON}/trainer.py"],
     "7 public names": [f"{PYTHON}/__init__.py"],

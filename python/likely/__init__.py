@@ -55,6 +55,7 @@ from likely._core import (
     Tanh,
 )
 from likely._system import show_config
+from likely.information import cross_entropy, entropy, kl_divergence
 from likely.network import Network, load
 from likely.predictive import PredictiveDistribution
 from likely.trainer import Epoch, Trainer
@@ -100,6 +101,9 @@ __all__ = [
     "StepDecay",
     "Tanh",
     "Trainer",
+    "cross_entropy",
+    "entropy",
+    "kl_divergence",
     "load",
     "show_config",
     "BatchNorm",

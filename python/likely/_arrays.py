@@ -6,11 +6,12 @@ itself looks for numbers that are not finite or outside a distribution's support
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 _NUMERIC_KINDS = "buifO"
 
@@ -72,6 +73,24 @@ def as_vector(argument: str, value: Any, size: int, dtype: str, each: str) -> ND
     return array
 
 
+def as_rows(argument: str, value: Any, classes: int | None = None) -> NDArray[Any]:
+    """Return `value` in float64 as (rows, targets), with classes as (rows, targets, classes).
+
+    A number is one row; without targets there is one target.
+    """
+    array = _as_array(argument, value, "float64")
+    last = () if classes is None else (classes,)
+    first = array.shape[: array.ndim - len(last)]
+    if array.shape != (*first, *last) or len(first) > 2:
+        expected = "be a number, or have shape (rows,) or (rows, targets)"
+        if last:
+            expected = f"have shape ({classes},), (rows, {classes}) or (rows, targets, {classes})"
+        raise ValueError(f"{argument} must {expected}; got shape {array.shape}")
+    if array.size == 0:
+        raise ValueError(f"{argument} must hold at least one number; got shape {array.shape}")
+    return array.reshape((*first, 1, 1)[:2] + last)
+
+
 def as_number(argument: str, value: Any) -> float:
     """Return one real number; bools and strings are none."""
     if value is None or isinstance(value, (bool, np.bool_, str, bytes)):
@@ -88,6 +107,22 @@ def as_probability(argument: str, value: Any) -> float:
     if not 0 <= probability <= 1:
         raise ValueError(f"{argument} must be in [0, 1]; got {probability}")
     return probability
+
+
+def as_base(value: Any) -> float:
+    """Return the base of a logarithm, above 1."""
+    base = as_number("base", value)
+    if not 1 < base < math.inf:
+        raise ValueError(f"base must be a finite number above 1; got {base}")
+    return base
+
+
+def as_dtype_name(dtype: DTypeLike) -> str:
+    """Return the name of a NumPy dtype; the core says which ones it knows."""
+    try:
+        return str(dtype) if dtype is None else np.dtype(dtype).name
+    except TypeError:
+        return str(dtype)
 
 
 def as_pair(

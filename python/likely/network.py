@@ -12,6 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from likely import _core
 from likely._arrays import (
+    as_dtype_name,
     as_flag,
     as_integer,
     as_list,
@@ -100,7 +101,7 @@ class Network:
             layers=as_list("layers", layers, "layers"),
             output=output,
             distribution=distribution,
-            dtype=_dtype_name(dtype),
+            dtype=as_dtype_name(dtype),
             seed=as_seed(seed),
             standardize=as_flag("standardize", standardize),
             feature_names=_names("feature_names", feature_names),
@@ -308,13 +309,6 @@ def _short(layer: _core.Layer) -> str:
     if activation is not None and not isinstance(activation, _core.Identity):
         shown.append(type(activation).__name__.lower())
     return f"{name}({', '.join(shown)})"
-
-
-def _dtype_name(dtype: DTypeLike) -> str:
-    try:
-        return str(dtype) if dtype is None else np.dtype(dtype).name
-    except TypeError:
-        return str(dtype)
 
 
 def _path(path: str | os.PathLike[str]) -> str:

@@ -1,18 +1,30 @@
-"""What a prediction can tell: the predicted distribution of every row."""
+"""What a prediction can tell: the predicted distribution of every row.
+
+Distributions with given parameters are the same objects, without a network.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from likely import _core
-from likely._arrays import as_integer, as_matrix, as_probability, as_seed
+from likely._arrays import (
+    as_dtype_name,
+    as_integer,
+    as_matrix,
+    as_probability,
+    as_rows,
+    as_seed,
+)
 
 
 class PredictiveDistribution:
     """The distributions that a network predicts, one for each row; made by `predict_distribution`.
+
+    Or, made by `from_params`, distributions whose parameters are given.
 
     Arrays have shape (rows,) for one target column and (rows, targets) for several, and are in the
     user's units.
@@ -35,6 +47,77 @@ class PredictiveDistribution:
         self._head = head
         self._raw = raw
 
+    @classmethod
+    def from_params(
+        cls,
+        distribution: str | _core.Distribution,
+        *,
+        dtype: DTypeLike = "float64",
+        **params: Any,
+    ) -> PredictiveDistribution:
+        """Distributions with these parameters, without a network: the inverse of `params`.
+
+        Parameters
+        ----------
+        distribution : str or Distribution
+            The family, as for `Network`. The scale of a Normal is always given, whatever its own
+            field says.
+        dtype : {"float32", "float64"} or a NumPy dtype, default "float64"
+            The precision of the answers.
+        **params : numbers or arrays
+            The family's parameters, all of them, in the names of `params` and broadcast against
+            each other: a number, (rows,), or (rows, targets). Normal: loc, and scale within
+            exp(-30) to exp(30). Bernoulli: probs. Categorical: probs with the classes as one more
+            axis, the last, summing to 1 to within 1e-6 (then divided by the sum). A probability of
+            0 or 1 is kept exactly; its log counts as -1000 where another distribution makes the
+            impossible happen.
+
+        Returns
+        -------
+        PredictiveDistribution
+
+        Raises
+        ------
+        TypeError
+            Where a parameter is missing or unknown, or is no array of real numbers.
+        ValueError
+            Where shapes do not fit, or a number is not finite or outside of its range.
+
+        Examples
+        --------
+        >>> import likely
+        >>> d = likely.PredictiveDistribution.from_params("normal", loc=10.0, scale=[1.0, 2.0])
+        >>> d.quantile(0.99).round(4)
+        array([12.3263, 14.6527])
+        >>> dice = likely.Categorical(6)
+        >>> likely.PredictiveDistribution.from_params(dice, probs=[1 / 6] * 6).cdf([2])
+        array([0.5])
+
+        """
+        name = as_dtype_name(dtype)
+        head = _core.Head(distribution, 1, name)
+        family = head.distribution
+        if set(params) != set(head.parameter_names):
+            raise TypeError(
+                f"the parameters of {type(family).__name__} are "
+                f"{', '.join(head.parameter_names)}; got {', '.join(params) or 'none'}"
+            )
+        if isinstance(family, _core.Categorical):
+            values = as_rows("probs", params["probs"], family.classes)
+        else:
+            arrays = [as_rows(p, params[p]) for p in head.parameter_names]
+            try:
+                values = np.stack(np.broadcast_arrays(*arrays), axis=-1)
+            except ValueError:
+                raise ValueError(
+                    f"{', '.join(head.parameter_names)} must have shapes that broadcast as "
+                    f"(rows, targets); got {', '.join(str(array.shape) for array in arrays)}"
+                ) from None
+        rows, targets, _ = values.shape
+        given = np.ascontiguousarray(np.moveaxis(values, -1, 1)).reshape(rows, -1)
+        head = _core.Head(family, targets, name)
+        return cls(head, head.raw_from(given))
+
     def __len__(self) -> int:
         return len(self._raw)
 
@@ -56,8 +139,16 @@ class PredictiveDistribution:
         return self._shaped(self._head.evaluate(name, self._raw, **keywords))
 
     @property
+    def distribution(self) -> _core.Distribution:
+        """The family."""
+        return self._head.distribution
+
+    @property
     def raw(self) -> NDArray[Any]:
-        """The network's unconstrained outputs, (rows, raw parameters times targets)."""
+        """The network's unconstrained outputs, (rows, raw parameters times targets).
+
+        Of given parameters, what a network would have to put out.
+        """
         return self._raw
 
     @property

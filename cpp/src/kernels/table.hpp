@@ -105,10 +105,6 @@ struct Kernels {
     /// p against q, of the same family and with the same targets, in the user's units: rows x
     /// targets numbers. A side with one row stands against every row of the other.
     void (*compare)(Comparison, const Predictions<T>& p, const Predictions<T>& q, T* out);
-
-    /// One step of the optimizer; slot s of parameter i stands at slots[s * count + i].
-    void (*update)(const Optimizer&, std::int64_t step, std::int64_t count, const T* gradient,
-                   T* parameters, T* slots);
 };
 
 struct KernelTable {
