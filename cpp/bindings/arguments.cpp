@@ -87,6 +87,7 @@ Value from_python(py::handle object, const std::string& argument) {
         if (py::isinstance<py::str>(object) || !py::isinstance<py::sequence>(object)) {
             const std::string elements = std::is_same_v<Element, LayerPointer>      ? "layers"
                                          : std::is_same_v<Element, SchedulePointer> ? "schedules"
+                                         : std::is_same_v<Element, std::string>     ? "strings"
                                                                                     : "integers";
             throw py::type_error(argument + " must be a list of " + elements + "; got " +
                                  described(object));
@@ -108,6 +109,7 @@ template std::optional<std::int64_t> from_python(py::handle, const std::string&)
 template std::vector<std::int64_t> from_python(py::handle, const std::string&);
 template std::vector<SchedulePointer> from_python(py::handle, const std::string&);
 template std::vector<LayerPointer> from_python(py::handle, const std::string&);
+template std::vector<std::string> from_python(py::handle, const std::string&);
 template std::variant<std::string, double> from_python(py::handle, const std::string&);
 
 }  // namespace likely::python

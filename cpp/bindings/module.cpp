@@ -20,6 +20,7 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     define_optimizers(module);
     define_schedules(module);
 
+    bind_custom(module);
     bind_predictive(module);
     bind_network(module);
     bind_trainer(module);

@@ -125,11 +125,16 @@ py::bytes to_bytes(const ModelObject& object) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-ModelObject from_bytes(const py::bytes& data) {
+std::optional<Distribution> distribution_or_none(const py::object& object) {
+    if (object.is_none()) return std::nullopt;
+    return from_python<Distribution>(object, "distribution");
+}
+
+ModelObject from_bytes(const py::bytes& data, const py::object& distribution) {
     const auto text = static_cast<std::string_view>(data);
     std::vector<std::byte> bytes(text.size());
     std::memcpy(bytes.data(), text.data(), text.size());
-    return {any_model_from_bytes(std::move(bytes))};
+    return {any_model_from_bytes(std::move(bytes), distribution_or_none(distribution))};
 }
 
 }  // namespace
@@ -168,8 +173,10 @@ void bind_network(py::module_& module) {
              py::arg("feature_names"), py::arg("target_names"), py::arg("class_names"))
         .def_static(
             "load",
-            [](const std::filesystem::path& path) { return ModelObject{load_any_model(path)}; },
-            py::arg("path"))
+            [](const std::filesystem::path& path, const py::object& distribution) {
+                return ModelObject{load_any_model(path, distribution_or_none(distribution))};
+            },
+            py::arg("path"), py::arg("distribution") = py::none())
         .def(
             "save",
             [](const ModelObject& object, const std::filesystem::path& path) {
@@ -177,7 +184,8 @@ void bind_network(py::module_& module) {
             },
             py::arg("path"))
         .def("to_bytes", &to_bytes)
-        .def_static("from_bytes", &from_bytes, py::arg("data"))
+        .def_static("from_bytes", &from_bytes, py::arg("data"),
+                    py::arg("distribution") = py::none())
         .def("raw", &raw, py::arg("x"))
         .def("loss", &loss, py::arg("x"), py::arg("y"), py::arg("sample_weight"))
         .def("loss_and_gradient", &loss_and_gradient, py::arg("x"), py::arg("y"),

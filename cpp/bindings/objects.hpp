@@ -55,6 +55,7 @@ const T* numbers_or_null(const std::optional<NumberArray>& array) {
     return array ? numbers<T>(*array) : nullptr;
 }
 
+void bind_custom(py::module_& module);
 void bind_predictive(py::module_& module);
 void bind_network(py::module_& module);
 void bind_trainer(py::module_& module);

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "checks.hpp"
+#include "custom_likelihood.hpp"
 #include "objects.hpp"
 #include "plan.hpp"
 #include "rng.hpp"
@@ -37,10 +38,19 @@ const Plan& plan_of(const HeadObject& object) {
     return std::visit([](const auto& head) -> const Plan& { return head.plan(); }, object.head);
 }
 
+/// A custom density is known by its log_prob alone.
+void check_known(const HeadObject& object, Statistic statistic, const std::string& name) {
+    const auto* custom = std::get_if<Custom>(&plan_of(object).distribution);
+    if (!custom || statistic == Statistic::parameter || statistic == Statistic::log_prob) return;
+    throw py::value_error("density '" + custom->density_name + "' has no " + name +
+                          "; it is known by its log_prob alone");
+}
+
 NumberArray evaluate(const HeadObject& object, const std::string& statistic,
                      const NumberArray& raw_parameters, const std::optional<NumberArray>& argument,
                      double probability, std::int64_t parameter) {
     const Evaluation what{statistic_named(statistic), parameter, probability};
+    check_known(object, what.statistic, statistic);
     return std::visit(
         [&](const auto& head) -> NumberArray {
             using T = decltype(number_type(head));
@@ -50,7 +60,12 @@ NumberArray evaluate(const HeadObject& object, const std::string& statistic,
             const T* arguments = numbers_or_null<T>(argument);
             T* target = out.mutable_data();
             const py::gil_scoped_release released;
-            head.evaluate(what, source, rows, arguments, target);
+            if (what.statistic == Statistic::log_prob &&
+                std::holds_alternative<Custom>(head.plan().distribution)) {
+                CustomLikelihood<T>(head.plan()).log_prob(source, arguments, rows, target);
+            } else {
+                head.evaluate(what, source, rows, arguments, target);
+            }
             return out;
         },
         object.head);
@@ -129,6 +144,7 @@ NumberArray comparison(const HeadObject& p, const NumberArray& p_raw, const Head
 /// Draws by inversion: the quantile function at counter-based uniforms (docs/conventions.md).
 NumberArray sample(const HeadObject& object, const NumberArray& raw_parameters, std::int64_t count,
                    std::uint64_t seed) {
+    check_known(object, Statistic::quantile, "sample");
     return std::visit(
         [&](const auto& head) -> NumberArray {
             using T = decltype(number_type(head));
@@ -156,7 +172,13 @@ std::vector<std::string> parameter_names(const HeadObject& object) {
     std::vector<std::string> names;
     std::visit(
         [&](const auto& family) {
-            for (const auto& parameter : family.parameters) names.emplace_back(parameter.name);
+            for (const auto& parameter : family.parameters) {
+                if constexpr (requires { parameter.name; }) {
+                    names.emplace_back(parameter.name);
+                } else {
+                    names.emplace_back(parameter);
+                }
+            }
         },
         plan_of(object).distribution);
     return names;

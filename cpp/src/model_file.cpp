@@ -213,7 +213,13 @@ ModelFile read_model_file(std::vector<std::byte> bytes) {
 
 namespace {
 
-AnyModel in_its_precision(const ModelFile& file) {
+AnyModel in_its_precision(ModelFile file, const std::optional<Distribution>& distribution) {
+    if (distribution) {
+        const std::string wanted = dump(describe(file.specification.distribution));
+        const std::string given = dump(describe(*distribution));
+        require(given == wanted, "distribution", "the one of the file, " + wanted, given);
+        file.specification.distribution = *distribution;
+    }
     const auto& tensors = file.tensors.tensors;
     if (!tensors.empty() && tensors.front().dtype == "F64") return Model<double>::from_file(file);
     return Model<float>::from_file(file);
@@ -221,12 +227,15 @@ AnyModel in_its_precision(const ModelFile& file) {
 
 }  // namespace
 
-AnyModel any_model_from_bytes(std::vector<std::byte> bytes) {
-    return in_its_precision(read_model_file(std::move(bytes)));
+AnyModel any_model_from_bytes(std::vector<std::byte> bytes,
+                              const std::optional<Distribution>& distribution) {
+    return in_its_precision(read_model_file(std::move(bytes)), distribution);
 }
 
-AnyModel load_any_model(const std::filesystem::path& path) {
-    return load_as(path, in_its_precision);
+AnyModel load_any_model(const std::filesystem::path& path,
+                        const std::optional<Distribution>& distribution) {
+    return load_as(path,
+                   [&](ModelFile file) { return in_its_precision(std::move(file), distribution); });
 }
 
 }  // namespace likely

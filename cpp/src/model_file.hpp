@@ -6,6 +6,7 @@
 // std::invalid_argument with the reason; the caller adds the file's name.
 #pragma once
 
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <variant>
@@ -46,8 +47,11 @@ Metadata model_metadata(const Specification& specification, const Scaling& scali
 
 using AnyModel = std::variant<Model<float>, Model<double>>;
 
-/// A model in the precision of its file.
-AnyModel load_any_model(const std::filesystem::path& path);
-AnyModel any_model_from_bytes(std::vector<std::byte> bytes);
+/// A model in the precision of its file. A `distribution` must be the one of the file; it is taken
+/// instead, since a custom density has its function.
+AnyModel load_any_model(const std::filesystem::path& path,
+                        const std::optional<Distribution>& distribution = std::nullopt);
+AnyModel any_model_from_bytes(std::vector<std::byte> bytes,
+                              const std::optional<Distribution>& distribution = std::nullopt);
 
 }  // namespace likely

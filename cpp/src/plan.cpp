@@ -346,6 +346,7 @@ Plan make_plan(const Specification& specification) {
     plan.targets = specification.targets;
     plan.distribution = specification.distribution;
     plan.raw_width = raw_width(plan.distribution, plan.targets);
+    plan.whole_batches = std::holds_alternative<Custom>(plan.distribution);  // one call a batch
     plan.widest = plan.inputs;
 
     Planner planner(plan, specification);

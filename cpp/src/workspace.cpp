@@ -36,7 +36,8 @@ Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whol
       scratch_(allocate(kernels_.scratch_size(plan_, capacity_))),
       x_(allocate(plan_.inputs * capacity_)),
       y_(allocate(plan_.targets * capacity_)),
-      weight_(allocate(capacity_)) {
+      weight_(allocate(capacity_)),
+      custom_likelihood_(plan_) {
     const Scaling& scaling = model.scaling();
     if (!scaling.fitted()) return;
     const auto copy = [](const std::vector<double>& mean, const std::vector<double>& scale,
@@ -85,25 +86,25 @@ void Workspace<T>::raw(const T* x, std::int64_t count, T* out) noexcept {
 }
 
 template <class T>
-double Workspace<T>::loss(const Rows<T>& rows) noexcept {
+double Workspace<T>::loss(const Rows<T>& rows) {
     return pass(rows, 0, nullptr, nullptr);
 }
 
 template <class T>
 double Workspace<T>::loss_and_gradient(const Rows<T>& rows, double gradient_scale,
-                                       T* gradient) noexcept {
+                                       T* gradient) {
     return pass(rows, gradient_scale, nullptr, gradient);
 }
 
 template <class T>
 double Workspace<T>::training_step(const Rows<T>& rows, double gradient_scale,
-                                   TrainingPosition position, T* gradient) noexcept {
+                                   TrainingPosition position, T* gradient) {
     return pass(rows, gradient_scale, &position, gradient);
 }
 
 template <class T>
 double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPosition* position,
-                          T* gradient) noexcept {
+                          T* gradient) {
     const T* parameters = model_.parameters().data();
     const Mode<T> mode{model_.averages().data(), position};
     const T* shared = plan_.shared == none ? nullptr : parameters + plan_.shared;
@@ -116,8 +117,11 @@ double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPo
         if (position) position->first_row = begin;
         kernels_.forward(plan_, mode, parameters, part.x, part.count, capacity_, workspace_.get(),
                          scratch_.get());
-        total += kernels_.likelihood(plan_, shared, raw, part.y, part.weight, part.count,
-                                     gradient_scale, d_raw, d_shared, begin > 0);
+        total +=
+            std::holds_alternative<Custom>(plan_.distribution)
+                ? custom_likelihood_(raw, part.y, part.weight, part.count, gradient_scale, d_raw)
+                : kernels_.likelihood(plan_, shared, raw, part.y, part.weight, part.count,
+                                      gradient_scale, d_raw, d_shared, begin > 0);
         if (gradient) {
             kernels_.backward(plan_, mode, parameters, part.x, part.count, capacity_,
                               workspace_.get(), scratch_.get(), gradient, begin > 0);

@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "custom_likelihood.hpp"
 #include "kernels/table.hpp"
 #include "likely/model.hpp"
 
@@ -39,15 +40,16 @@ class Workspace {
     /// The raw parameters of all rows, count x plan.raw_width.
     void raw(const T* x, std::int64_t count, T* out) noexcept;
 
-    /// The sum of weight * negative log-likelihood.
-    double loss(const Rows<T>& rows) noexcept;
+    /// The sum of weight * negative log-likelihood. Throws what a custom density throws, as do the
+    /// next two.
+    double loss(const Rows<T>& rows);
 
     /// The same, and gradient_scale times its derivative into `gradient`.
-    double loss_and_gradient(const Rows<T>& rows, double gradient_scale, T* gradient) noexcept;
+    double loss_and_gradient(const Rows<T>& rows, double gradient_scale, T* gradient);
 
     /// The same in training mode: dropout masks are drawn, batch normalisation sees the batch.
     double training_step(const Rows<T>& rows, double gradient_scale, TrainingPosition position,
-                         T* gradient) noexcept;
+                         T* gradient);
 
     /// Moves the moving averages by the moments of the last training step, of so many rows.
     void move_averages(std::int64_t rows, T* averages) const noexcept;
@@ -66,7 +68,7 @@ class Workspace {
     Rows<T> chunk(const Rows<T>& rows, std::int64_t begin, std::int64_t count) noexcept;
 
     double pass(const Rows<T>& rows, double gradient_scale, TrainingPosition* position,
-                T* gradient) noexcept;
+                T* gradient);
 
     const Model<T>& model_;
     const Plan& plan_;
@@ -75,6 +77,7 @@ class Workspace {
     std::vector<T> input_mean_, input_inverse_scale_, target_mean_, target_inverse_scale_;
     double log_target_scale_ = 0;
     Buffer workspace_, scratch_, x_, y_, weight_;
+    CustomLikelihood<T> custom_likelihood_;
 };
 
 extern template class Workspace<float>;

@@ -16,7 +16,8 @@
 //                                        also moved(raw, offset, factor), which brings them to
 //                                        the same units
 // One whose number of raw parameters is known only at run time (Categorical) brings `count()`,
-// `nll_gradient` and `evaluate` over one row instead.
+// `nll_gradient` and `evaluate` over one row instead. Custom holds a function of the user, which is
+// called for a batch outside of the kernels.
 #pragma once
 
 #include <variant>
@@ -24,10 +25,11 @@
 #include "likely/distributions/bernoulli.hpp"
 #include "likely/distributions/categorical.hpp"
 #include "likely/distributions/common.hpp"
+#include "likely/distributions/custom.hpp"
 #include "likely/distributions/normal.hpp"
 
 namespace likely {
 
-using Distribution = std::variant<Normal, Bernoulli, Categorical>;
+using Distribution = std::variant<Normal, Bernoulli, Categorical, Custom>;
 
 }  // namespace likely

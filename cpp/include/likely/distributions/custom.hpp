@@ -1,0 +1,130 @@
+// A density that the user writes, known by its log_prob alone.
+//
+// Why: not every density has a name. The network predicts its raw parameters and trains on its
+// log_prob and derivatives, which a function of the user gives for a whole batch at once.
+//
+// Contract: name, parameters and support are data: they stand in files, and two custom densities
+// are equal if these are. The function is not: it must be given again after loading. Without it the
+// raw parameters can be predicted, and nothing else.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "likely/distributions/common.hpp"
+#include "likely/registry.hpp"
+
+namespace likely {
+
+/// The function of a custom density.
+class CustomDensity {
+  public:
+    virtual ~CustomDensity() = default;
+
+    /// Writes the log density of every sample and, unless `derivative` is null, its derivatives.
+    /// Parameter k of sample i stands at raw[k * samples + i], the derivative by it at
+    /// derivative[k * samples + i]. Samples are independent: a sample's numbers must not depend on
+    /// the others. May throw; the exception passes through training.
+    virtual void evaluate(std::int64_t samples, const double* y, const double* raw,
+                          double* log_prob, double* derivative) const = 0;
+};
+
+/// A set of targets under the names of torch.distributions.constraints.
+struct Domain {
+    std::string_view name, text;
+    bool (*contains)(double);
+};
+
+inline constexpr std::array domains{
+    Domain{"real", "a finite real number", [](double y) { return std::isfinite(y); }},
+    Domain{"positive", "a positive number", [](double y) { return y > 0 && std::isfinite(y); }},
+    Domain{"nonnegative", "a number of at least 0",
+           [](double y) { return y >= 0 && std::isfinite(y); }},
+    Domain{"unit_interval", "a number in [0, 1]", [](double y) { return y >= 0 && y <= 1; }},
+    Domain{"integer", "an integer",
+           [](double y) { return std::isfinite(y) && y == std::floor(y); }},
+    Domain{"nonnegative_integer", "0, 1, 2, ...",
+           [](double y) { return y >= 0 && std::isfinite(y) && y == std::floor(y); }}};
+
+struct Custom {
+    static constexpr std::string_view name = "Custom";
+    static constexpr std::string_view doc =
+        "A density written in Python, known by its log_prob alone; made by likely.distribution.\n"
+        "Made by hand or read from a file it has no function: a network then predicts the raw\n"
+        "parameters, and likely.load(path, distribution=...) gives the function back.";
+    static constexpr TargetScaling target_scaling = TargetScaling::none;
+
+    std::string density_name;
+    std::vector<std::string> parameters;
+    std::string domain = "real";
+    std::shared_ptr<const CustomDensity> density;  ///< null: the function is missing
+
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"name", &Custom::density_name, "of the density, such as 'gumbel'", true},
+            Field{"parameters", &Custom::parameters,
+                  "the function's arguments after y, each a raw parameter, such as ('loc', "
+                  "'log_scale')",
+                  true},
+            Field{"support", &Custom::domain,
+                  "which targets are possible: 'real', 'positive', 'nonnegative', 'unit_interval' "
+                  "(0 and 1 included), 'integer' or 'nonnegative_integer'"}};
+    }
+    void validate() const {
+        require(!density_name.empty(), "name", "at least a letter", density_name);
+        require(!parameters.empty(), "parameters", "at least one name", "none");
+        for (auto each = parameters.begin(); each != parameters.end(); ++each) {
+            require(!each->empty(), "parameters", "names", *each);
+            require(std::find(parameters.begin(), each, *each) == each, "parameters",
+                    "different names", *each + " twice");
+        }
+        std::vector<std::string_view> known;
+        for (const Domain& each : domains) known.push_back(each.name);
+        if (std::find(known.begin(), known.end(), domain) == known.end()) {
+            throw_unknown_name("support", domain, known);
+        }
+    }
+    std::int64_t count() const { return static_cast<std::int64_t>(parameters.size()); }
+    std::string support() const {
+        return std::string(targets().text) + ", by the support of density '" + density_name + "'";
+    }
+    bool supports(double y) const { return targets().contains(y); }
+
+    /// The function, or an exception that says how to give it.
+    const CustomDensity& function() const {
+        if (density) return *density;
+        throw std::invalid_argument("the function of density '" + density_name +
+                                    "' is missing: a file holds its name alone; give it with "
+                                    "likely.load(path, distribution=" +
+                                    density_name + ")");
+    }
+
+    /// Kernels never throw, so it is not they who call the function: see custom_likelihood.hpp.
+    template <class T>
+    T nll_gradient(T, const T*, std::int64_t, T, T*) const {
+        return std::numeric_limits<T>::quiet_NaN();
+    }
+    /// A raw parameter under its name; whatever else is asked for is not known.
+    template <class T>
+    double evaluate(Statistic statistic, const T* raw, std::int64_t stride, double argument) const {
+        if (statistic != Statistic::parameter) return std::numeric_limits<double>::quiet_NaN();
+        return static_cast<double>(raw[static_cast<std::int64_t>(argument) * stride]);
+    }
+
+  private:
+    const Domain& targets() const {
+        return *std::find_if(domains.begin(), domains.end() - 1,
+                             [&](const Domain& each) { return each.name == domain; });
+    }
+};
+
+}  // namespace likely
