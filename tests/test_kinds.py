@@ -43,6 +43,9 @@ def candidates(kind: type, field: str) -> list[Any]:
     for base in BASES:
         if re.search(rf"\b{base.__name__}\b", wanted):
             values = [*values, *itertools.chain(*map(few_values, base.__subclasses__()))]
+    if wanted == "tuple[str, ...]":
+        words = re.findall(r"'(\w+)'", about)
+        return [words[:n] for n in range(1, len(words) + 1)]
     if re.search(r"\bstr\b", wanted):
         values = [*values, *re.findall(r"'(\w+)'", about)]
     return values + ([0.3] if wanted == "str | float" else [])

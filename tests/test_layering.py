@@ -41,6 +41,7 @@ FLOORS: dict[str, list[str]] = {
     "3 kernels": [f"{CORE}/kernels/*", f"{CORE}/describe.hpp"],
     "4 models": [
         f"{PUBLIC}/model.hpp {CORE}/model.cpp {CORE}/model_file.* {CORE}/workspace.* "
+        f"{CORE}/custom_likelihood.* "
         f"{CORE}/head.hpp",
         f"{CORE}/kernels_linked.cpp",
         f"{CORE}/kernels_loaded.*",
@@ -51,9 +52,12 @@ FLOORS: dict[str, list[str]] = {
     ],
     "6 bindings": ["cpp/bindings/*"],
     "7 arguments": [f"{PYTHON}/_arrays.py", f"{PYTHON}/_system.py"],
+    "7 differentiation": [f"{PYTHON}/_differentiation.py"],
+    "7 custom densities": [f"{PYTHON}/custom.py"],
     "7 predictions": [f"{PYTHON}/predictive.py", f"{PYTHON}/metrics.py"],
     "7 information measures": [f"{PYTHON}/information.py"],
     "7 networks": [f"{PYTHON}/network.py"],
+    "7 checks of gradients": [f"{PYTHON}/_gradients.py"],
     "7 training": [f"{PYTHON}/trainer.py"],
     "7 public names": [f"{PYTHON}/__init__.py"],
     "8 console": [f"{PYTHON}/_console.py"],

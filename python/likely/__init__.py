@@ -28,6 +28,7 @@ from likely._core import (
     Categorical,
     Constant,
     CosineDecay,
+    Custom,
     Dense,
     Distribution,
     DivergedError,
@@ -54,8 +55,10 @@ from likely._core import (
     StepDecay,
     Tanh,
 )
+from likely._gradients import check_gradient
 from likely._system import show_config
 from likely.information import cross_entropy, entropy, kl_divergence
+from likely.custom import distribution
 from likely.network import Network, load
 from likely.predictive import PredictiveDistribution
 from likely.trainer import Epoch, Trainer
@@ -70,19 +73,23 @@ __all__ = [
     "Adagrad",
     "Adam",
     "AdamW",
+    "BatchNorm",
     "Bernoulli",
     "Categorical",
     "Constant",
     "CosineDecay",
+    "Custom",
     "Dense",
     "Distribution",
     "DivergedError",
+    "Dropout",
     "Epoch",
     "ExponentialDecay",
     "History",
     "Identity",
     "InverseScaling",
     "Layer",
+    "LayerNorm",
     "LeakyReLU",
     "Network",
     "Normal",
@@ -101,12 +108,11 @@ __all__ = [
     "StepDecay",
     "Tanh",
     "Trainer",
+    "check_gradient",
     "cross_entropy",
+    "distribution",
     "entropy",
     "kl_divergence",
     "load",
     "show_config",
-    "BatchNorm",
-    "Dropout",
-    "LayerNorm",
 ]

@@ -21,6 +21,7 @@ from likely._arrays import (
     as_seed,
     as_vector,
 )
+from likely.custom import check_density
 from likely.predictive import PredictiveDistribution
 
 
@@ -49,8 +50,9 @@ class Network:
         Hidden layers. The same object twice is one set of weights, used twice. Without any the
         model is linear.
     distribution : str or Distribution, default "normal"
-        What the target is drawn from: ``"normal"``, ``"bernoulli"`` or an object such as
-        ``likely.Normal(scale="shared")`` or ``likely.Categorical(classes=3)``.
+        What the target is drawn from: ``"normal"``, ``"bernoulli"``, an object such as
+        ``likely.Normal(scale="shared")`` or ``likely.Categorical(classes=3)``, or a density of
+        one's own (`likely.distribution`).
     output : Dense, optional
         The layer that puts out the raw parameters; by default dense, without an activation. Its
         units must be the distribution's raw parameters times the targets.
@@ -276,6 +278,7 @@ class Network:
         self, x: Any, y: Any, sample_weight: Any
     ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
         x_matrix, y_matrix = as_pair(x, y, self.inputs, self.targets, self.dtype)
+        check_density(self._model, x_matrix, y_matrix)
         if sample_weight is None:
             return x_matrix, y_matrix, None
         weight = as_vector("sample_weight", sample_weight, len(x_matrix), self.dtype, "row of x")
@@ -297,7 +300,9 @@ class Network:
         )
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _from_bytes, (self._model.to_bytes(),)
+        distribution = self.distribution  # a custom density is pickled by reference
+        has_function = isinstance(distribution, _core.Custom) and distribution.call is not None
+        return _from_bytes, (self._model.to_bytes(), distribution if has_function else None)
 
 
 def _short(layer: _core.Layer) -> str:
@@ -333,15 +338,21 @@ def _from_model(model: _core.Model) -> Network:
     return network
 
 
-def _from_bytes(data: bytes) -> Network:
-    return _from_model(_core.Model.from_bytes(data))
+def _from_bytes(data: bytes, distribution: _core.Distribution | None = None) -> Network:
+    return _from_model(_core.Model.from_bytes(data, distribution))
 
 
-def load(path: str | os.PathLike[str]) -> Network:
+def load(
+    path: str | os.PathLike[str], *, distribution: _core.Distribution | None = None
+) -> Network:
     """Read a network that `Network.save` wrote.
 
+    The file of a custom density (`likely.distribution`) holds its name, parameters and support;
+    give the density itself as `distribution`, else the network only predicts raw parameters.
+
     Raises FileNotFoundError or another OSError where the file cannot be read, and ValueError, with
-    the file's name and the reason, where it is damaged or not a model of likely.
+    the file's name and the reason, where it is damaged or not a model of likely, or where
+    `distribution` is not the one that the file names.
 
     Examples
     --------
@@ -353,4 +364,4 @@ def load(path: str | os.PathLike[str]) -> Network:
     2
 
     """
-    return _from_model(_core.Model.load(_path(path)))
+    return _from_model(_core.Model.load(_path(path), distribution))

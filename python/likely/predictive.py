@@ -155,7 +155,8 @@ class PredictiveDistribution:
     def params(self) -> dict[str, NDArray[Any]]:
         """The family's parameters under the names of torch.distributions.
 
-        Normal: loc, scale; Bernoulli: probs; Categorical: probs with the classes as last axis.
+        Normal: loc, scale; Bernoulli: probs; Categorical: probs with the classes as last axis. A
+        custom density: its raw parameters, under the names of the function's arguments.
         """
         family = self._head.distribution
         if isinstance(family, _core.Categorical):

@@ -8,6 +8,7 @@ from typing import Any
 
 from likely import _core
 from likely._arrays import as_flag, as_integer, as_number, as_pair, as_seed, as_vector
+from likely.custom import check_density
 from likely.network import Network
 
 
@@ -194,6 +195,7 @@ class Trainer:
             held_out = as_pair(pair[0], pair[1], inputs, targets, dtype, prefix="validation ")
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be a function; got {type(callback).__name__}")
+        check_density(network._model, x_matrix, y_matrix)
         after_epoch = None if callback is None else lambda *report: callback(Epoch(*report))
         history = _core.History()
         try:
