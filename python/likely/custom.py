@@ -205,8 +205,6 @@ def check_density(model: _core.Model, x: Array, y: Array) -> None:
     density = model.distribution
     if not isinstance(density, _core.Custom):
         return
-    if density.call is None:
-        density()  # raises, and says how to give the function
     rows = np.unique(np.linspace(0, len(x) - 1, CHECKED_SAMPLES // y.shape[1] + 1).astype(int))
     x, y = x[rows], y[rows]
     if model.standardize and model.scaling is None:  # about as the fit will
@@ -230,7 +228,8 @@ def check_samples(density: _core.Custom, y: Array, raw: Array) -> None:
     """
     y, raw = y.astype(np.float64), raw.astype(np.float64)
     call = density.call
-    assert call is not None
+    if call is None:
+        density()  # raises, and says how to give the function
     together = call(y, raw, True)[0]
     others = slice(None, None, -2 if len(y) > 1 else 1)
     among_others = call(
