@@ -66,7 +66,7 @@ struct Custom {
     std::string density_name;
     std::vector<std::string> parameters;
     std::string domain = "real";
-    std::shared_ptr<const CustomDensity> density;  ///< null: the function is missing
+    std::shared_ptr<const CustomDensity> density = nullptr;  ///< null: the function is missing
 
     static constexpr auto fields() {
         return std::tuple{
