@@ -57,8 +57,8 @@ from likely._core import (
 )
 from likely._gradients import check_gradient
 from likely._system import show_config
-from likely.information import cross_entropy, entropy, kl_divergence
 from likely.custom import distribution
+from likely.information import cross_entropy, entropy, kl_divergence
 from likely.network import Network, load
 from likely.predictive import PredictiveDistribution
 from likely.trainer import Epoch, Trainer
