@@ -91,8 +91,7 @@ double Workspace<T>::loss(const Rows<T>& rows) {
 }
 
 template <class T>
-double Workspace<T>::loss_and_gradient(const Rows<T>& rows, double gradient_scale,
-                                       T* gradient) {
+double Workspace<T>::loss_and_gradient(const Rows<T>& rows, double gradient_scale, T* gradient) {
     return pass(rows, gradient_scale, nullptr, gradient);
 }
 
