@@ -1,0 +1,28 @@
+"""Systems that tutorials describe, each a short script that prints its figures beside theirs.
+
+    python -m examples                       all of them, as one table
+    python -m examples xor --pictures here   some of them, and draw their pictures into a folder
+    python -m examples.xor                   one of them
+
+The tutorials:
+
+- a notebook on the fundamentals of neural networks, "from scratch": least squares, gradient
+  descent, logistic regression, XOR, penalties, scaling, clipping. It seeds NumPy's generator, so
+  its figures can be had digit for digit (see `examples._data`);
+- an article on predicting mean and variance with two heads;
+- "How Neural Networks Learn: A Probabilistic Viewpoint", and a note on maximum likelihood: losses
+  as likelihoods;
+- M. El Annas, "Introduction to Deep Learning, 3: Training, loss functions": the recipe.
+"""
+
+SCRIPTS = (
+    "linear_regression",
+    "batch_sizes",
+    "logistic_regression",
+    "xor",
+    "feature_scaling",
+    "likelihoods",
+    "recipe",
+    "constant_variance",
+)
+"""In the order in which one would read them."""
