@@ -14,13 +14,16 @@ PACKAGE := CMakeLists.txt pyproject.toml README.md LICENSE \
 CPP := $(shell find cpp tests/cpp bench -name '*.[ch]pp' -o -name '*.h')
 
 .DELETE_ON_ERROR:
-.PHONY: help demo test dev bench lint format stub clean
+.PHONY: help demo examples test dev bench lint format stub clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.cli ## install into .venv and fit the motorcycle data
 	$(BIN)/likely demo
+
+examples: $(VENV)/.test ## run the examples, print their table, draw their pictures into build/examples
+	$(BIN)/python -m examples --pictures build/examples
 
 test: $(VENV)/.test ## install into .venv and run the tests on what is installed
 	$(BIN)/pytest
