@@ -156,10 +156,11 @@ PLAIN = {
 """Ufuncs whose results are true or false: they are taken of the values."""
 
 MIXING = {
-    "accumulate", "all", "any", "argmax", "argmin", "argsort", "at", "average", "concatenate",
-    "cumprod", "cumsum", "diff", "dot", "einsum", "flip", "item", "max", "mean", "median", "min",
-    "norm", "outer", "percentile", "prod", "ptp", "quantile", "ravel", "reduce", "reduceat",
-    "reshape", "roll", "sort", "squeeze", "stack", "std", "sum", "take", "tolist", "var",
+    "accumulate", "all", "amax", "amin", "any", "argmax", "argmin", "argsort", "at", "average",
+    "concatenate", "cumprod", "cumsum", "diff", "dot", "einsum", "flip", "item", "max", "mean",
+    "median", "min", "norm", "outer", "percentile", "prod", "ptp", "quantile", "ravel", "reduce",
+    "reduceat", "reshape", "roll", "sort", "squeeze", "stack", "std", "sum", "take", "tolist",
+    "var",
 }  # fmt: skip
 """Functions and methods that look at more than one sample, or change which sample stands where."""
 

@@ -205,7 +205,7 @@ def check_density(model: _core.Model, x: Array, y: Array) -> None:
     density = model.distribution
     if not isinstance(density, _core.Custom):
         return
-    rows = np.unique(np.linspace(0, len(x) - 1, CHECKED_SAMPLES // y.shape[1] + 1).astype(int))
+    rows = np.unique(np.linspace(0, len(x) - 1, max(1, CHECKED_SAMPLES // y.shape[1])).astype(int))
     x, y = x[rows], y[rows]
     if model.standardize and model.scaling is None:  # about as the fit will
         with np.errstate(all="ignore"):
