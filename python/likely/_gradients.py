@@ -75,8 +75,9 @@ def check_gradient(
 
     Both are taken in float64, by each raw parameter that is predicted or shared. Prints the
     component that is worst, and returns its relative error: about 1e-8 where the derivative is
-    right and the density smooth, far more where it is wrong or a jump is near. The error is relative to the larger of the two numbers, or to
-    0.001 max(1, |log_prob|) where both are smaller.
+    right and the density smooth, far more where it is wrong or a jump is near. The error is
+    relative to the larger of the two numbers, or to 0.001 max(1, |log_prob|) where both are
+    smaller.
 
     Parameters
     ----------
