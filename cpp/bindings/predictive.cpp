@@ -114,6 +114,9 @@ NumberArray compare_in(Comparison what, const HeadObject& p, const NumberArray& 
 NumberArray compare(Comparison what, const HeadObject& p, const NumberArray& p_raw,
                     const HeadObject& q, const NumberArray& q_raw) {
     const Plan &p_plan = plan_of(p), &q_plan = plan_of(q);
+    for (const HeadObject* side : {&p, &q}) {
+        check_known(*side, Statistic::entropy, "cross-entropy or divergence in closed form");
+    }
     if (!same_family(p_plan.distribution, q_plan.distribution)) {
         throw py::value_error("p and q must be distributions of the same family; got " +
                               repr_of(to_python<Distribution>(p_plan.distribution)) + " and " +

@@ -7,7 +7,7 @@ import inspect
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Activation', 'Adagrad', 'Adam', 'AdamW', 'Bernoulli', 'Categorical', 'Constant', 'CosineDecay', 'Dense', 'Distribution', 'DivergedError', 'ELU', 'ExponentialDecay', 'GELU', 'Head', 'History', 'Identity', 'InverseScaling', 'Layer', 'LeakyReLU', 'Model', 'Normal', 'OneCycle', 'Optimizer', 'RMSprop', 'ReLU', 'ReduceOnPlateau', 'Residual', 'SGD', 'Schedule', 'Sequence', 'SiLU', 'Sigmoid', 'Softplus', 'StepDecay', 'Tanh', 'TrainerOptions', 'fit', 'system']
+__all__: list[str] = ['Activation', 'Adagrad', 'Adam', 'AdamW', 'BatchNorm', 'Bernoulli', 'Categorical', 'Constant', 'CosineDecay', 'Custom', 'Dense', 'Distribution', 'DivergedError', 'Dropout', 'ELU', 'ExponentialDecay', 'GELU', 'Head', 'History', 'Identity', 'InverseScaling', 'Layer', 'LayerNorm', 'LeakyReLU', 'Model', 'Normal', 'OneCycle', 'Optimizer', 'RMSprop', 'ReLU', 'ReduceOnPlateau', 'Residual', 'SGD', 'Schedule', 'Sequence', 'SiLU', 'Sigmoid', 'Softplus', 'StepDecay', 'Tanh', 'TrainerOptions', 'fit', 'raw_parameters', 'system']
 class Activation:
     """
     Base class of every Activation.
@@ -118,7 +118,8 @@ class Distribution:
 class Normal(Distribution):
     """
     Normal distribution of a real target. Raw parameters: loc and log_scale, with scale = exp(log_scale).
-    With scale=1.0 the loss is half the squared error plus log(2 pi) / 2. Where the network
+    With scale=1.0 the loss is half the squared error plus log(2 pi) / 2, with scale=0.5**0.5 the squared
+    error plus log(pi) / 2. Where the network
     standardises its target, a fixed scale is in standard deviations of the target.
     Source: Nix and Weigend (1994), 'Estimating the mean and variance of the target probability distribution'.
     
@@ -161,6 +162,63 @@ class Categorical(Distribution):
     def classes(self) -> int:
         """
         number of classes, at least 2
+        """
+class Custom(Distribution):
+    """
+    A density written in Python, known by its log_prob alone; made by likely.distribution.
+    Made by hand or read from a file it has no function: a network then predicts the raw
+    parameters, and likely.load(path, distribution=...) gives the function back.
+    
+    Parameters
+    ----------
+    name : str
+        of the density, such as 'gumbel'
+    parameters : sequence of str
+        the function's arguments after y, each a raw parameter, such as ('loc', 'log_scale')
+    support : str, default 'real'
+        which targets are possible: 'real', 'positive', 'nonnegative', 'unit_interval' (0 and 1 included), 'integer' or 'nonnegative_integer'
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __call__(self, *args: typing.Any, **kwargs: typing.Any) -> typing.Any:
+        """
+        The function itself.
+        """
+    def __copy__(self) -> typing.Any:
+        ...
+    def __deepcopy__(self, arg0: typing.Any) -> typing.Any:
+        ...
+    def __init__(self, name: str, parameters: collections.abc.Sequence[str], support: str = 'real') -> None:
+        ...
+    def __reduce__(self) -> tuple:
+        ...
+    def with_call(self, call: typing.Any) -> Custom:
+        """
+        The same density with another call.
+        """
+    @property
+    def call(self) -> typing.Any:
+        """
+        What the core calls; see likely.distribution.
+        """
+    @property
+    def function(self) -> typing.Any:
+        """
+        The function as it was written, or None where it is missing.
+        """
+    @property
+    def name(self) -> str:
+        """
+        of the density, such as 'gumbel'
+        """
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """
+        the function's arguments after y, each a raw parameter, such as ('loc', 'log_scale')
+        """
+    @property
+    def support(self) -> str:
+        """
+        which targets are possible: 'real', 'positive', 'nonnegative', 'unit_interval' (0 and 1 included), 'integer' or 'nonnegative_integer'
         """
 class Layer:
     """
@@ -230,6 +288,87 @@ class Residual(Layer):
     def layers(self) -> tuple[Layer, ...]:
         """
         the layers of f, at least one
+        """
+class Dropout(Layer):
+    """
+    Dropout: in a training step each number is set to zero with probability `rate`, and those kept are divided by
+    1 - rate (rounded to a multiple of 1 / 65536), so that a prediction, which drops nothing, needs no change.
+    Stands before any dense layer, the output layer too; first in a network it drops inputs.
+    Source: Srivastava et al. (2014), 'Dropout: a simple way to prevent neural networks from overfitting'.
+    
+    Parameters
+    ----------
+    rate : float
+        the share that is dropped, in [0, 1)
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, rate: float) -> None:
+        ...
+    @property
+    def rate(self) -> float:
+        """
+        the share that is dropped, in [0, 1)
+        """
+class BatchNorm(Layer):
+    """
+    Batch normalisation: activation(scale * z + shift), z each column standardised: in a training step over the
+    rows of the batch, elsewhere by moving averages of the batches' moments. After an activation:
+    Dense(64, 'relu'), BatchNorm(); before it: Dense(64), BatchNorm(activation='relu').
+    An object is used once in a network. Batches need at least two rows.
+    Source: Ioffe and Szegedy (2015), 'Batch normalization: accelerating deep network training by reducing internal
+    covariate shift', algorithms 1 and 2.
+    
+    Parameters
+    ----------
+    momentum : float, default 0.9
+        how much of the moving averages stays at each step, in [0, 1)
+    epsilon : float, default 1e-05
+        added to the variance, positive
+    activation : str | Activation, default 'identity'
+        a name or an activation object
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, momentum: float = 0.9, epsilon: float = 1e-05, activation: str | Activation = 'identity') -> None:
+        ...
+    @property
+    def activation(self) -> Activation:
+        """
+        a name or an activation object
+        """
+    @property
+    def epsilon(self) -> float:
+        """
+        added to the variance, positive
+        """
+    @property
+    def momentum(self) -> float:
+        """
+        how much of the moving averages stays at each step, in [0, 1)
+        """
+class LayerNorm(Layer):
+    """
+    Layer normalisation: activation(scale * z + shift), z each row standardised over its columns.
+    Source: Ba, Kiros and Hinton (2016), 'Layer normalization', equation 4.
+    
+    Parameters
+    ----------
+    epsilon : float, default 1e-05
+        added to the variance, positive
+    activation : str | Activation, default 'identity'
+        a name or an activation object
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, epsilon: float = 1e-05, activation: str | Activation = 'identity') -> None:
+        ...
+    @property
+    def activation(self) -> Activation:
+        """
+        a name or an activation object
+        """
+    @property
+    def epsilon(self) -> float:
+        """
+        added to the variance, positive
         """
 class Optimizer:
     """
@@ -665,10 +804,10 @@ class Model:
     A specification with its parameters and scaling; see likely.Network.
     """
     @staticmethod
-    def from_bytes(data: bytes) -> Model:
+    def from_bytes(data: bytes, distribution: typing.Any = None) -> Model:
         ...
     @staticmethod
-    def load(path: os.PathLike | str | bytes) -> Model:
+    def load(path: os.PathLike | str | bytes, distribution: typing.Any = None) -> Model:
         ...
     def __init__(self, inputs: typing.SupportsInt | typing.SupportsIndex, targets: typing.SupportsInt | typing.SupportsIndex, layers: collections.abc.Sequence[typing.Any], output: typing.Any | None, distribution: typing.Any, dtype: str, seed: typing.SupportsInt | typing.SupportsIndex, standardize: bool, feature_names: collections.abc.Sequence[str], target_names: collections.abc.Sequence[str], class_names: collections.abc.Sequence[str]) -> None:
         ...
@@ -682,7 +821,12 @@ class Model:
         ...
     def save(self, path: os.PathLike | str | bytes) -> None:
         ...
+    def sparsity(self) -> tuple[int, int]:
+        ...
     def to_bytes(self) -> bytes:
+        ...
+    @property
+    def averages(self) -> numpy.typing.NDArray[typing.Any]:
         ...
     @property
     def class_names(self) -> list[str]:
@@ -723,20 +867,26 @@ class Model:
     @property
     def targets(self) -> int:
         ...
+    @property
+    def tensors(self) -> list[tuple[str, tuple, int]]:
+        ...
 class TrainerOptions:
     """
     The options of a fit, checked; see likely.Trainer.
     """
-    def __init__(self, optimizer: typing.Any, batch_size: typing.SupportsInt | typing.SupportsIndex | None, epochs: typing.SupportsInt | typing.SupportsIndex, shuffle: bool, drop_last: bool, patience: typing.SupportsInt | typing.SupportsIndex | None, seed: typing.SupportsInt | typing.SupportsIndex) -> None:
+    def __init__(self, optimizer: typing.Any, batch_size: typing.SupportsInt | typing.SupportsIndex | None, epochs: typing.SupportsInt | typing.SupportsIndex, shuffle: bool, drop_last: bool, patience: typing.SupportsInt | typing.SupportsIndex | None, seed: typing.SupportsInt | typing.SupportsIndex, schedule: typing.Any, l1: typing.SupportsFloat | typing.SupportsIndex, l2: typing.SupportsFloat | typing.SupportsIndex, penalize_biases: bool, clip_value: typing.SupportsFloat | typing.SupportsIndex | None, clip_norm: typing.SupportsFloat | typing.SupportsIndex | None) -> None:
         ...
     @property
     def optimizer(self) -> Optimizer:
+        ...
+    @property
+    def schedule(self) -> Schedule:
         ...
 class History:
     """
     What happened in a fit. Losses are mean negative log-likelihoods in the user's units.
     """
-    def __getstate__(self) -> tuple[list[float], list[float], int, int, float, str]:
+    def __getstate__(self) -> tuple[list[float], list[float], list[float], list[float], int, int, float, str]:
         ...
     def __init__(self) -> None:
         ...
@@ -753,6 +903,16 @@ class History:
     def epochs(self) -> int:
         """
         How many epochs ran.
+        """
+    @property
+    def gradient_norm(self) -> numpy.typing.NDArray[typing.Any]:
+        """
+        The largest L2 norm of the gradient in each epoch, before clipping.
+        """
+    @property
+    def learning_rate(self) -> numpy.typing.NDArray[typing.Any]:
+        """
+        Learning rate of the last step of each epoch.
         """
     @property
     def loss(self) -> numpy.typing.NDArray[typing.Any]:
@@ -772,7 +932,7 @@ class History:
     @property
     def stopped(self) -> str:
         """
-        Why it ended: 'epochs', 'early stopping', 'callback' or 'interrupted'; empty before a fit.
+        Why it ended: 'epochs', 'early stopping', 'callback', 'interrupted' or 'diverged'; empty before a fit.
         """
     @property
     def validation_loss(self) -> numpy.typing.NDArray[typing.Any]:
@@ -780,8 +940,20 @@ class History:
         Validation loss after each epoch; empty without validation data.
         """
 class DivergedError(ArithmeticError):
-    pass
+    """
+    The loss, the gradient or a parameter stopped being finite while training. The step was not
+    applied: the network keeps its last finite parameters.
+    
+    Attributes
+    ----------
+    epoch, step : int
+        Where, from 0; the step counted over the whole fit.
+    gradient_norm : float
+        The largest L2 norm of the gradient before.
+    """
 def fit(model: Model, options: TrainerOptions, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None, validation: tuple[numpy.typing.NDArray[typing.Any], numpy.typing.NDArray[typing.Any]] | None, callback: typing.Any, history: History) -> None:
+    ...
+def raw_parameters(distribution: typing.Any) -> list[tuple[str, str]]:
     ...
 def system() -> dict[str, str]:
     ...

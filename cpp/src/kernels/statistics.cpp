@@ -182,15 +182,20 @@ void compare_families(const Family& p_family, const Family& q_family, Comparison
 
 template <class Family, class T>
     requires requires(const Family& f) { f.count(); }
-void compare_families(const Family& family, const Family&, Comparison what, const Predictions<T>& p,
+void compare_families([[maybe_unused]] const Family& family, const Family&,
+                      [[maybe_unused]] Comparison what, const Predictions<T>& p,
                       const Predictions<T>& q, T* out) {
     const std::int64_t rows = std::max(p.rows, q.rows), targets = p.plan->targets;
     for (std::int64_t i = 0; i < rows; ++i) {
         for (std::int64_t t = 0; t < targets; ++t) {
             const T *p_row = row_of(p, i) + t, *q_row = row_of(q, i) + t;
-            out[i * targets + t] = static_cast<T>(
-                what == Comparison::kl_divergence ? family.kl_divergence(p_row, q_row, targets)
-                                                  : family.cross_entropy(p_row, q_row, targets));
+            double computed = std::numeric_limits<double>::quiet_NaN();  // no closed form
+            if constexpr (requires { family.kl_divergence(p_row, q_row, targets); }) {
+                computed = what == Comparison::kl_divergence
+                               ? family.kl_divergence(p_row, q_row, targets)
+                               : family.cross_entropy(p_row, q_row, targets);
+            }
+            out[i * targets + t] = static_cast<T>(computed);
         }
     }
 }

@@ -119,6 +119,15 @@ struct Custom {
         if (statistic != Statistic::parameter) return std::numeric_limits<double>::quiet_NaN();
         return static_cast<double>(raw[static_cast<std::int64_t>(argument) * stride]);
     }
+    /// The parameters are the raw ones.
+    template <class T>
+    void raw_from(const double* given, T* raw, std::int64_t stride) const {
+        for (std::size_t k = 0; k < parameters.size(); ++k) {
+            const auto at = static_cast<std::int64_t>(k) * stride;
+            raw[at] = static_cast<T>(given[at]);
+            require(std::isfinite(raw[at]), parameters[k], "finite", given[at]);
+        }
+    }
 
   private:
     const Domain& targets() const {
