@@ -47,7 +47,7 @@ FLOORS: dict[str, list[str]] = {
         f"{CORE}/kernels_loaded.*",
     ],
     "5 users of models": [
-        f"{PUBLIC}/trainer.hpp {CORE}/trainer.cpp",
+        f"{PUBLIC}/trainer.hpp {CORE}/trainer.cpp {CORE}/scaling.hpp",
         f"{PUBLIC}/predictor.hpp {CORE}/predictor.cpp",
     ],
     "6 bindings": ["cpp/bindings/*"],

@@ -170,7 +170,9 @@ class Fit {
         const auto size = static_cast<std::int64_t>(gradient_.size());
         const double norm = std::sqrt(kernels<T>().squared_norm(size, gradient_.data()));
         if (!std::isfinite(loss)) diverged(epoch, "the loss is " + text_of(loss));
-        if (!std::isfinite(norm)) diverged(epoch, "the gradient is not finite");
+        if (!std::isfinite(norm))
+            diverged(epoch, std::string("the norm of the gradient is not finite in ") +
+                                (sizeof(T) == 4 ? "float32" : "float64"));
         largest_norm_ = std::max(largest_norm_, norm);
         epoch_norm_ = std::max(epoch_norm_, norm);
         rate_ = learning_rate(options_.optimizer) * schedule_.factor(epoch, step);
