@@ -43,6 +43,41 @@ FRACTION: list[Case] = [(1, ValueError, ["[0, 1)"]), (-0.5, ValueError, ["[0, 1)
 FLAG: list[Case] = [
     (bad, TypeError, ["True or False", type(bad).__name__]) for bad in (0, 1, "", None)
 ]
+DECAY_FACTOR: list[Case] = [
+    *((bad, ValueError, ["(0, 1]", f"{bad}"]) for bad in (0, -0.5, 1.5, NAN, INF)),
+    *POSITIVE[-5:],
+]
+SHARE: list[Case] = [
+    *((bad, ValueError, ["[0, 1]", f"{bad}"]) for bad in (-0.5, 1.5, NAN, INF)),
+    *POSITIVE[-5:],
+]
+INNER_SHARE: list[Case] = [
+    *((bad, ValueError, ["(0, 1)", f"{bad}"]) for bad in (0, 1, -0.5, 1.5, NAN, INF)),
+    *POSITIVE[-5:],
+]
+SCHEDULES: list[Case] = [
+    ("constant", TypeError, ["list of schedules", "constant"]),
+    (likely.Constant(), TypeError, ["list of schedules", "Constant"]),
+    (None, TypeError, ["list of schedules", "NoneType"]),
+    ([], ValueError, ["at least one"]),
+    (["constant", likely.SGD()], TypeError, ["schedules[1]", "Schedule", "SGD"]),
+    ([likely.Constant], TypeError, ["schedules[0]", "Constant()"]),
+    (["constan"], ValueError, ["schedules[0]", "constan", "Constant"]),
+    (["step_decay"], ValueError, ["schedules[0]", "StepDecay", "every"]),
+    ([likely.Sequence(["constant"], [])], ValueError, ["schedules[0]", "Sequence"]),
+]
+STARTS: list[Case] = [
+    (5, TypeError, ["list of integers", "int 5"]),
+    ("5", TypeError, ["list of integers", "str"]),
+    (None, TypeError, ["list of integers", "NoneType"]),
+    ([1.5, 2], TypeError, ["at[0]", "integer", "1.5"]),
+    ([2, True], TypeError, ["at[1]", "integer", "bool"]),
+    ([2], ValueError, ["length 2", "1"]),
+    ([2, 3, 4], ValueError, ["length 2", "3"]),
+    ([0, 3], ValueError, ["increasing", "0"]),
+    ([3, 3], ValueError, ["increasing", "3"]),
+    ([2, BEYOND], ValueError, ["at[1]", str(BEYOND)]),
+]
 NAMES: list[Case] = [
     ("ab", TypeError, ["list of strings", "ab"]),
     (["a", 3], TypeError, ["list of strings", "3"]),
@@ -124,12 +159,40 @@ ARGUMENTS: list[tuple[str, Callable[[Any], Any], list[Case]]] = [
     ("scale", of(likely.Normal, "scale"), SCALES),
     ("negative_slope", of(likely.LeakyReLU, "negative_slope"), AT_LEAST_0),
     ("alpha", of(likely.ELU, "alpha"), POSITIVE),
-    *(("learning_rate", of(kind, "learning_rate"), POSITIVE) for kind in (likely.SGD, likely.Adam)),
+    *(
+        ("learning_rate", of(kind, "learning_rate"), POSITIVE)
+        for kind in likely.Optimizer.__subclasses__()
+    ),
     ("momentum", of(likely.SGD, "momentum"), FRACTION),
     ("momentum", of(likely.SGD, "momentum", nesterov=True), [(0, ValueError, ["nesterov"])]),
     ("nesterov", of(likely.SGD, "nesterov", momentum=0.5), FLAG),
-    *((name, of(likely.Adam, name), FRACTION) for name in ("beta1", "beta2")),
-    ("epsilon", of(likely.Adam, "epsilon"), POSITIVE),
+    *(
+        (name, of(kind, name), FRACTION)
+        for name in ("beta1", "beta2")
+        for kind in (likely.Adam, likely.AdamW)
+    ),
+    ("decay", of(likely.RMSprop, "decay"), FRACTION),
+    *(
+        ("epsilon", of(kind, "epsilon"), POSITIVE)
+        for kind in (likely.Adam, likely.AdamW, likely.RMSprop, likely.Adagrad)
+    ),
+    ("weight_decay", of(likely.AdamW, "weight_decay"), AT_LEAST_0),
+    ("every", of(likely.StepDecay, "every"), [*COUNT, *NO_COUNT]),
+    ("factor", of(likely.StepDecay, "factor", every=2), DECAY_FACTOR),
+    ("factor", of(likely.ExponentialDecay, "factor"), DECAY_FACTOR),
+    ("power", of(likely.InverseScaling, "power"), POSITIVE),
+    ("warmup", of(likely.CosineDecay, "warmup"), AT_LEAST_0),
+    ("warmup", of(likely.CosineDecay, "warmup", epochs=5), [(5, ValueError, ["less", "5"])]),
+    ("warmup", of(likely.OneCycle, "warmup"), INNER_SHARE),
+    ("start", of(likely.OneCycle, "start"), SHARE),
+    *(("final", of(kind, "final"), SHARE) for kind in (likely.CosineDecay, likely.OneCycle)),
+    *(("epochs", of(kind, "epochs"), COUNT) for kind in (likely.CosineDecay, likely.OneCycle)),
+    ("factor", of(likely.ReduceOnPlateau, "factor"), INNER_SHARE),
+    ("patience", of(likely.ReduceOnPlateau, "patience"), [*COUNT, *NO_COUNT]),
+    ("threshold", of(likely.ReduceOnPlateau, "threshold"), AT_LEAST_0),
+    ("minimum", of(likely.ReduceOnPlateau, "minimum"), SHARE),
+    ("schedules", of(likely.Sequence, "schedules", at=[]), SCHEDULES),
+    ("at", of(likely.Sequence, "at", schedules=["constant"] * 3), STARTS),
 ]
 
 
@@ -220,7 +283,9 @@ def test_keywords_and_types(make: Callable[[], Any], words: list[str]) -> None:
 
 
 def test_base_classes_cannot_be_made() -> None:
-    for kind in (likely.Activation, likely.Distribution, likely.Layer, likely.Optimizer):
+    for kind in (
+        likely.Activation, likely.Distribution, likely.Layer, likely.Optimizer, likely.Schedule
+    ):  # fmt: skip
         with refused(TypeError, kind.__name__):
             kind()
 

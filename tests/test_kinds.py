@@ -19,7 +19,13 @@ import numpy as np
 import pytest
 from likely import _core
 
-BASES = (likely.Activation, likely.Distribution, likely.Layer, likely.Optimizer)
+BASES = (
+    likely.Activation,
+    likely.Distribution,
+    likely.Layer,
+    likely.Optimizer,
+    likely.Schedule,
+)
 CLASSES = [kind for base in BASES for kind in base.__subclasses__()]
 INTERNAL = {"Head", "Model", "TrainerOptions"}
 """Classes of the core that stand behind likely.Network and likely.Trainer."""
@@ -37,9 +43,14 @@ def candidates(kind: type, field: str) -> list[Any]:
     wanted = documented_types(kind)[field]
     documentation = inspect.getdoc(kind) or ""
     about = documentation.split(f"{field} : ", 1)[1].split("\n", 2)[1]
-    values: list[Any] = {"int": [3, 5], "float": [0.5, 0.1 + 0.2], "bool": [True, False]}.get(
-        wanted, []
-    )
+    simple = {
+        "int": [3, 5],
+        "int | None": [3, 5],
+        "float": [0.5, 0.1 + 0.2],
+        "bool": [True, False],
+        "sequence of int": [[], [2], (2, 5)],
+    }
+    values: list[Any] = simple.get(wanted, [])
     for base in BASES:
         if re.search(rf"\b{base.__name__}\b", wanted):
             values = [*values, *itertools.chain(*map(few_values, base.__subclasses__()))]
@@ -48,6 +59,8 @@ def candidates(kind: type, field: str) -> list[Any]:
         return [words[:n] for n in range(1, len(words) + 1)]
     if re.search(r"\bstr\b", wanted):
         values = [*values, *re.findall(r"'(\w+)'", about)]
+    if wanted.startswith("sequence of ") and wanted not in simple:
+        return [list(some) for n in (1, 2) for some in itertools.permutations(values[::2], n)]
     return values + ([0.3] if wanted == "str | float" else [])
 
 
@@ -55,6 +68,8 @@ def few_values(kind: type) -> list[Any]:
     """Some objects of a class that stand inside others."""
     if kind is likely.Residual:
         return [likely.Residual(likely.Dense(3))]
+    if kind is likely.Sequence:
+        return [likely.Sequence(["constant"], [])]
     return list(itertools.islice(every_value(kind), 2))
 
 
@@ -85,6 +100,7 @@ each_class = pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__na
 def test_there_are_classes_of_every_kind() -> None:
     assert all(base.__subclasses__() for base in BASES)
     assert {likely.Normal, likely.Dense, likely.Residual, likely.Adam, likely.Tanh} < set(CLASSES)
+    assert {likely.AdamW, likely.Sequence} < set(CLASSES)
 
 
 @each_class
@@ -174,6 +190,8 @@ def by_name(base: type, name: str) -> Any:
         return likely.Dense(1, name).activation
     if base is likely.Distribution:
         return likely.Network(1, distribution=name).distribution
+    if base is likely.Schedule:
+        return likely.Sequence([name], []).schedules[0]
     return likely.Trainer(name).optimizer
 
 

@@ -64,6 +64,8 @@ py::object field_to_python(const Value& value) {
         return to_python<Layer>(value);
     } else if constexpr (PointerField<Value>) {
         return to_python<PointedKind<Value>>(*value);
+    } else if constexpr (OptionalField<Value>) {
+        return value.has_value() ? field_to_python(*value) : py::none();
     } else if constexpr (ListField<Value>) {
         py::tuple elements(value.size());
         for (std::size_t i = 0; i < value.size(); ++i) elements[i] = field_to_python(value[i]);

@@ -9,6 +9,7 @@
 #include "likely/distributions.hpp"
 #include "likely/layers.hpp"
 #include "likely/optimizers.hpp"
+#include "likely/schedules.hpp"
 
 using namespace likely;
 
@@ -71,7 +72,7 @@ void test_names() {
     CHECK(nearest_name("sigmiod", names_of<Activation>()) == "Sigmoid");
     CHECK(nearest_name("gaussian", {}).empty());
     CHECK_THROWS(member_by_name<Optimizer>("optimizer", "adan"),
-                 "unknown optimizer 'adan'; did you mean 'Adam'? Known: SGD, Adam");
+                 "unknown optimizer 'adan'; did you mean 'Adam'? Known: SGD, Adam, AdamW,");
     CHECK_THROWS(throw_unknown_name("key", "units", {}), "unknown key 'units'; there is none");
     CHECK_THROWS(
         (throw_unknown_name("init", "he", {initializer_names.begin(), initializer_names.end()}), 0),
@@ -97,8 +98,8 @@ void test_defaults() {
     CHECK(required == std::vector<bool>{true, false, false, false});
 }
 
-template <class Member>
-Member with(double Member::* field, double value) {
+template <class Member, class Value>
+Member with(Value Member::* field, Value value) {
     Member member;
     member.*field = value;
     return member;
@@ -111,6 +112,12 @@ void test_validation() {
         CHECK_THROWS((with(&Adam::learning_rate, wrong).validate(), 0), "learning_rate must be");
         CHECK_THROWS((with(&SGD::learning_rate, wrong).validate(), 0), "learning_rate must be");
         CHECK_THROWS((with(&Adam::epsilon, wrong).validate(), 0), "epsilon must be");
+        CHECK_THROWS((with(&RMSprop::learning_rate, wrong).validate(), 0), "learning_rate must be");
+        CHECK_THROWS((with(&RMSprop::epsilon, wrong).validate(), 0), "epsilon must be");
+        CHECK_THROWS((with(&Adagrad::learning_rate, wrong).validate(), 0), "learning_rate must be");
+        CHECK_THROWS((with(&Adagrad::epsilon, wrong).validate(), 0), "epsilon must be");
+        CHECK_THROWS((AdamW{with(&Adam::learning_rate, wrong)}.validate(), 0), "learning_rate");
+        CHECK_THROWS((with(&InverseScaling::power, wrong).validate(), 0), "power must be");
         CHECK_THROWS((with(&ELU::alpha, wrong).validate(), 0), "alpha must be");
         CHECK_THROWS((Normal{wrong}.validate(), 0), "scale must be");
     }
@@ -118,10 +125,35 @@ void test_validation() {
         CHECK_THROWS((with(&Adam::beta1, wrong).validate(), 0), "beta1 must be in [0, 1); got");
         CHECK_THROWS((with(&Adam::beta2, wrong).validate(), 0), "beta2 must be in [0, 1); got");
         CHECK_THROWS((with(&SGD::momentum, wrong).validate(), 0), "momentum must be in [0, 1)");
+        CHECK_THROWS((with(&RMSprop::decay, wrong).validate(), 0), "decay must be in [0, 1)");
     }
     for (const double wrong : {-0.01, infinity, nan}) {
         CHECK_THROWS((with(&LeakyReLU::negative_slope, wrong).validate(), 0), "negative_slope");
+        CHECK_THROWS((with(&AdamW::weight_decay, wrong).validate(), 0), "weight_decay must be");
+        CHECK_THROWS((with(&CosineDecay::warmup, wrong).validate(), 0), "warmup must be");
+        CHECK_THROWS((with(&ReduceOnPlateau::threshold, wrong).validate(), 0), "threshold must be");
     }
+    for (const double wrong : {-0.01, 1.01, nan}) {
+        CHECK_THROWS((StepDecay{2, wrong}.validate(), 0), "factor must be in (0, 1]; got");
+        CHECK_THROWS((ExponentialDecay{wrong}.validate(), 0), "factor must be in (0, 1]; got");
+        CHECK_THROWS((ReduceOnPlateau{wrong}.validate(), 0), "factor must be in (0, 1); got");
+        CHECK_THROWS((with(&CosineDecay::final, wrong).validate(), 0), "final must be in [0, 1]");
+        CHECK_THROWS((with(&OneCycle::warmup, wrong).validate(), 0), "warmup must be in (0, 1)");
+        CHECK_THROWS((with(&OneCycle::start, wrong).validate(), 0), "start must be in [0, 1]");
+        CHECK_THROWS((with(&OneCycle::final, wrong).validate(), 0), "final must be in [0, 1]");
+        CHECK_THROWS((with(&ReduceOnPlateau::minimum, wrong).validate(), 0), "minimum must be in");
+    }
+    CHECK_THROWS((StepDecay{2, 0}.validate(), 0), "factor must be");
+    CHECK_THROWS((ExponentialDecay{0}.validate(), 0), "factor must be");
+    CHECK_THROWS((ReduceOnPlateau{0}.validate(), 0), "factor must be");
+    CHECK_THROWS((ReduceOnPlateau{1}.validate(), 0), "factor must be");
+    CHECK_THROWS((OneCycle{0}.validate(), 0), "warmup must be");
+    CHECK_THROWS((OneCycle{1}.validate(), 0), "warmup must be");
+    CHECK_THROWS((StepDecay{}.validate(), 0), "every must be at least 1; got 0");
+    CHECK_THROWS((ReduceOnPlateau{0.1, 0}.validate(), 0), "patience must be at least 1; got 0");
+    CHECK_THROWS((CosineDecay{0, 0, 0}.validate(), 0), "epochs must be at least 1, or none; got 0");
+    CHECK_THROWS((OneCycle{0.3, 0, 0, -1}.validate(), 0), "epochs must be at least 1, or none");
+    CHECK_THROWS((CosineDecay{5, 0, 5}.validate(), 0), "warmup must be less than the 5 epochs");
     SGD nesterov;
     nesterov.nesterov = true;
     CHECK_THROWS((nesterov.validate(), 0), "momentum must be positive when nesterov=True; got 0");
@@ -133,15 +165,35 @@ void test_validation() {
     CHECK_THROWS((Residual{}.validate(), 0), "layers must be at least one layer");
 }
 
+void test_sequences() {
+    const auto constant = std::make_shared<const Schedule>(Constant{});
+    const auto refused = [](std::vector<SchedulePointer> schedules, std::vector<std::int64_t> at,
+                            const std::string& words) {
+        const Sequence sequence{std::move(schedules), std::move(at)};
+        CHECK_THROWS((sequence.validate(), 0), words);
+    };
+    refused({}, {}, "schedules must be at least one schedule");
+    refused({constant, nullptr}, {1}, "schedules[1] must be a schedule; got 'null'");
+    refused({std::make_shared<const Schedule>(Sequence{{constant}, {}})}, {}, "'Sequence'");
+    refused({std::make_shared<const Schedule>(StepDecay{})}, {}, "every must be");
+    refused({constant}, {1}, "at must be of length 0, an epoch for each schedule but the first");
+    refused({constant, constant}, {}, "at must be of length 1");
+    refused({constant, constant}, {0}, "at must be increasing, here more than 0; got 0");
+    refused({constant, constant, constant}, {4, 4}, "more than 4; got 4");
+    Sequence{{constant, constant, constant}, {1, 2}}.validate();
+}
+
 }  // namespace
 
 int main() {
     test_kind<Distribution>();
     test_kind<Activation>();
     test_kind<Optimizer>();
+    test_kind<Schedule>();
     test_kind<Layer>();
     test_names();
     test_defaults();
     test_validation();
+    test_sequences();
     return finish();
 }

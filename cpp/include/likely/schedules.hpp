@@ -123,7 +123,7 @@ struct CosineDecay {
         "epochs that it spans (Loshchilov and Hutter 2017, without restarts).";
     double warmup = 0;
     double final = 0;
-    std::optional<std::int64_t> epochs;
+    std::optional<std::int64_t> epochs = std::nullopt;
 
     static constexpr auto fields() {
         return std::tuple{
@@ -156,7 +156,7 @@ struct OneCycle {
     double warmup = 0.3;
     double start = 0.04;
     double final = 4e-6;
-    std::optional<std::int64_t> epochs;
+    std::optional<std::int64_t> epochs = std::nullopt;
 
     static constexpr auto fields() {
         return std::tuple{
