@@ -10,11 +10,11 @@
 //     parameters, parameter(i, raw)      the family's own parameters, under the names of
 //     torch.distributions supports(y), support               which targets are possible, and how to
 //     say so target_scaling                     how the target may be standardised
-//     raw_from(given)                    the inverse of all `parameter`s; with some not predicted
-//                                        also all_predicted(), the same family with all of them
-//     cross_entropy(p, q), kl_divergence(p, q)   of two rows; where a target may be standardised
-//                                        also moved(raw, offset, factor), which brings them to
-//                                        the same units
+//     raw_from(given)                    the inverse of all `parameter`s
+//     all_predicted()                    the family with every raw parameter predicted, where some
+//                                        may not be
+//     cross_entropy(p, q), kl_divergence(p, q)    of raw parameters in the same units
+//     moved(raw, offset, factor)         what brings them there, where a target may be standardised
 // One whose number of raw parameters is known only at run time (Categorical) brings `count()`,
 // `nll_gradient` and `evaluate` over one row instead. Custom holds a function of the user, which is
 // called for a batch outside of the kernels.

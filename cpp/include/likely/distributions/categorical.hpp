@@ -24,7 +24,7 @@ struct Categorical {
         "Source: Bridle (1990), 'Probabilistic interpretation of feedforward classification "
         "network outputs'.";
     static constexpr TargetScaling target_scaling = TargetScaling::none;
-    static constexpr std::array parameters{NamedParameter{"probs", Unit::none, 0, 1}};
+    static constexpr std::array parameters{NamedParameter{"probs"}};
 
     std::int64_t classes = 0;
 
@@ -112,14 +112,15 @@ struct Categorical {
     }
 
     /// The logits of a row with these probabilities, number k of both at [k * stride]: their
-    /// logarithms, of 0 one that is exactly that probability. Throws unless they sum to 1.
+    /// logarithms, of 0 one that is exactly that probability. Throws where they are none.
     template <class T>
     void raw_from(const double* probabilities, T* logits, std::int64_t stride) const {
         double sum = 0;
         for (std::int64_t k = 0; k < classes; ++k) {
-            sum += probabilities[k * stride];
-            logits[k * stride] =
-                static_cast<T>(max(log(probabilities[k * stride]), -certain_logit));
+            const double probability = probabilities[k * stride];
+            require(probability >= 0 && probability <= 1, "probs", "in [0, 1]", probability);
+            sum += probability;
+            logits[k * stride] = static_cast<T>(max(log(probability), -certain_logit));
         }
         require(std::abs(sum - 1) <= 1e-6, "probs",
                 "probabilities that sum to 1 over the classes, to within 1e-6", sum);
