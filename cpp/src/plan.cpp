@@ -156,8 +156,16 @@ class Planner {
 
     std::int64_t add_steps(const Dropout& dropout, const Layer*, std::int64_t source,
                            std::int64_t& width) {
-        const DropoutStep step{width,          source,          reserve(width),
-                               reserve(width), dropout_uses_++, dropout.kept_below()};
+        // Before the first step with parameters no gradient is needed.
+        const bool passes_gradient =
+            std::any_of(plan_.steps.begin(), plan_.steps.end(), [](const Step& before) {
+                return std::visit([](const auto& s) { return requires { s.accumulates; }; },
+                                  before);
+            });
+        const std::int64_t value = reserve(width);
+        const DropoutStep step{width,           source,
+                               value,           passes_gradient ? reserve(width) : none,
+                               dropout_uses_++, dropout.kept_below()};
         plan_.steps.emplace_back(step);
         return step.value;
     }

@@ -43,7 +43,8 @@ struct ResidualEnd {
 
 /// value = source * mask; in evaluation value = source.
 struct DropoutStep {
-    std::int64_t width, source, value, mask;
+    std::int64_t width, source, value;
+    std::int64_t mask;         ///< `none` where no gradient passes it
     std::int64_t use;          ///< counts the uses of dropout layers in a forward pass
     std::uint32_t kept_below;  ///< a 16-bit random number below this keeps its element
 };

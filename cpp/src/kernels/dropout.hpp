@@ -10,33 +10,30 @@
 
 namespace likely::kernels_detail {
 
-/// `count` masks, 0 or `scale`, from element `first` of the batch on.
-template <class T>
-void dropout_masks(const Philox& random, std::uint32_t kept_below, T scale, std::int64_t first,
-                   std::int64_t count, T* mask) {
+/// Calls `use(first, masks, count)` for `total` masks, 0 or `scale`, from element `start` of the
+/// batch on, a few hundred at a time.
+template <class T, class Use>
+void for_dropout_masks(const Philox& random, std::uint32_t kept_below, T scale, std::int64_t start,
+                       std::int64_t total, Use&& use) {
     static_assert(std::endian::native == std::endian::little);
-    constexpr std::int64_t a_block = 16;
-    const auto masks_of = [&](std::int64_t number) {
-        const auto words = random.block(static_cast<std::uint64_t>(number));
-        std::array<std::uint16_t, a_block> fields;
-        std::memcpy(fields.data(), words.data(), sizeof fields);
-        std::array<T, a_block> masks;
-        for (std::size_t i = 0; i < masks.size(); ++i) {
-            masks[i] = fields[i] < kept_below ? scale : T(0);
+    constexpr std::int64_t fields_a_block = 16, at_once = 512;
+    const auto last_kept = static_cast<std::uint16_t>(kept_below - 1);  // a comparison of 16 bits
+    std::array<std::uint16_t, at_once> fields;
+    std::array<T, at_once> masks;
+    for (std::int64_t done = 0; done < total;) {
+        const std::int64_t skipped = (start + done) % fields_a_block;
+        const std::int64_t block = (start + done) / fields_a_block;
+        const std::int64_t count = std::min(at_once - skipped, total - done);
+        for (std::int64_t i = 0; i < skipped + count; i += 2 * fields_a_block) {
+            const auto words =
+                random.blocks<2>(static_cast<std::uint64_t>(block + i / fields_a_block));
+            std::memcpy(fields.data() + i, words.data(), sizeof words);
         }
-        return masks;
-    };
-    std::int64_t done = 0;
-    if (const std::int64_t skipped = first % a_block; skipped > 0) {
-        done = std::min(count, a_block - skipped);
-        std::copy_n(masks_of(first / a_block).data() + skipped, done, mask);
+        for (std::size_t i = 0; i < masks.size(); ++i)
+            masks[i] = fields[i] <= last_kept ? scale : T(0);
+        use(done, masks.data() + skipped, count);
+        done += count;
     }
-    for (; done + a_block <= count; done += a_block) {
-        const auto masks = masks_of((first + done) / a_block);
-        std::memcpy(mask + done, masks.data(), sizeof masks);
-    }
-    if (done < count)
-        std::copy_n(masks_of((first + done) / a_block).data(), count - done, mask + done);
 }
 
 template <class T>
@@ -44,20 +41,22 @@ void forward(const DropoutStep& step, const Mode<T>& mode, const T*, const Matri
              std::int64_t rows, T*) {
     const T* source = matrices.source(step.source);
     T* value = matrices.at(step.value);
-    const std::int64_t count = rows * step.width;
     if (!mode.training) {
-        std::copy_n(source, count, value);
+        std::copy_n(source, rows * step.width, value);
         return;
     }
     const TrainingPosition& position = *mode.training;
-    T* mask = matrices.at(step.mask);
-    dropout_masks(Philox(position.seed, Purpose::dropout, position.step, position.epoch,
-                         static_cast<std::uint64_t>(step.use)),
-                  step.kept_below, static_cast<T>(65536.0 / step.kept_below),
-                  position.first_row * step.width, count, mask);
-    transform<T>(
-        count, value, [](Lanes<T> x, Lanes<T> m) { return x * m; }, source,
-        static_cast<const T*>(mask));
+    for_dropout_masks(Philox(position.seed, Purpose::dropout, position.step, position.epoch,
+                             static_cast<std::uint64_t>(step.use)),
+                      step.kept_below, static_cast<T>(65536.0 / step.kept_below),
+                      position.first_row * step.width, rows * step.width,
+                      [&](std::int64_t first, const T* masks, std::int64_t count) {
+                          transform<T>(
+                              count, value + first, [](Lanes<T> x, Lanes<T> m) { return x * m; },
+                              source + first, masks);
+                          if (step.mask != none)
+                              std::copy_n(masks, count, matrices.at(step.mask) + first);
+                      });
 }
 
 /// `d_value` becomes d loss / d source.

@@ -1,8 +1,8 @@
 // The three products of a dense layer. The only file that knows how a matrix product is computed.
 //
-// Why: a step is these products and little else. Eigen's blocked product is called directly, below
-// its expressions, because those allocate their packing buffers; here the buffers are the caller's
-// scratch.
+// Why: a step is these products and little else. On AVX-512 and where it pays it is our own tiled
+// product (tiles.hpp). Else Eigen's blocked product is called directly, below its expressions,
+// because those allocate their packing buffers; here the buffers are the caller's scratch.
 //
 // Contract: matrices are C-order; x rows x inputs, weight inputs x outputs, z and d_z rows x
 // outputs. In Eigen's column-major reading each is its transpose, so z' = weight' x', and no matrix
@@ -14,8 +14,19 @@
 #include <cstdint>
 
 #include "likely/primitives.hpp"
+#include "tiles.hpp"
 
 namespace likely::gemm {
+
+/// Whether the tiled product is faster for a result of this size (bench/bench_products.cpp).
+/// Eigen's is as fast or faster with registers of 256 bits, and where there is little to do.
+template <class T>
+constexpr bool tiled(std::int64_t rows, std::int64_t columns, std::int64_t depth) {
+    if (tiles::registers < 32) return false;
+    if (tiles::narrow_columns<T>(columns) == columns) return rows * depth >= 4096;
+    return columns >= 3 * Lanes<T>::size && rows >= 16 && depth >= 13 &&
+           rows * columns * depth >= 24'000;
+}
 
 /// Block sizes follow from these constants, never from the machine: the same shapes give the same
 /// bits everywhere.
@@ -26,6 +37,7 @@ inline constexpr std::int64_t packed_bytes = 1 << 20;
 
 template <class T>
 std::int64_t scratch_size() {
+    static_assert(tiles::scratch_size<T>() * sizeof(T) <= 2 * packed_bytes);
     return 2 * packed_bytes / static_cast<std::int64_t>(sizeof(T));
 }
 
@@ -88,6 +100,11 @@ using Vector = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>;
 template <class T>
 void forward(const T* x, const T* weight, const T* bias, std::int64_t rows, std::int64_t inputs,
              std::int64_t outputs, T* z, T* scratch) {
+    if (tiled<T>(rows, outputs, inputs)) {
+        tiles::product<T>(rows, outputs, inputs, {x, inputs, 1}, {weight, outputs, false},
+                          {false, bias}, z, scratch);
+        return;
+    }
     for (std::int64_t i = 0; i < rows; ++i) {
         if (bias) {
             std::copy_n(bias, outputs, z + i * outputs);
@@ -107,11 +124,13 @@ void forward(const T* x, const T* weight, const T* bias, std::int64_t rows, std:
 template <class T>
 void weight_gradient(const T* x, const T* d_z, std::int64_t rows, std::int64_t inputs,
                      std::int64_t outputs, bool accumulate, T* d_weight, T* d_bias, T* scratch) {
-    if (!accumulate) {
-        std::fill_n(d_weight, inputs * outputs, T(0));
-        if (d_bias) std::fill_n(d_bias, outputs, T(0));
-    }
-    if (rows == 1) {
+    const bool tile = tiled<T>(inputs, outputs, rows);
+    if (!accumulate && !tile) std::fill_n(d_weight, inputs * outputs, T(0));
+    if (!accumulate && d_bias) std::fill_n(d_bias, outputs, T(0));
+    if (tile) {
+        tiles::product<T>(inputs, outputs, rows, {x, 1, inputs}, {d_z, outputs, false},
+                          {accumulate, nullptr}, d_weight, scratch);
+    } else if (rows == 1) {
         for (std::int64_t k = 0; k < inputs; ++k) {
             Vector<T>(d_weight + k * outputs, outputs) += x[k] * ConstVector<T>(d_z, outputs);
         }
@@ -119,16 +138,18 @@ void weight_gradient(const T* x, const T* d_z, std::int64_t rows, std::int64_t i
         add_product<Form::plain, Form::transposed>(outputs, inputs, rows, d_z, x, d_weight,
                                                    scratch);
     }
-    if (!d_bias) return;
-    for (std::int64_t i = 0; i < rows; ++i) {
-        for (std::int64_t j = 0; j < outputs; ++j) d_bias[j] += d_z[i * outputs + j];
-    }
+    if (d_bias) tiles::add_rows(d_z, rows, outputs, d_bias);
 }
 
 /// d_x = d_z weight'.
 template <class T>
 void input_gradient(const T* d_z, const T* weight, std::int64_t rows, std::int64_t inputs,
                     std::int64_t outputs, T* d_x, T* scratch) {
+    if (tiled<T>(rows, inputs, outputs)) {
+        tiles::product<T>(rows, inputs, outputs, {d_z, outputs, 1}, {weight, outputs, true}, {},
+                          d_x, scratch);
+        return;
+    }
     std::fill_n(d_x, rows * inputs, T(0));
     if (rows == 1) {
         Vector<T>(d_x, inputs).noalias() +=
