@@ -132,6 +132,7 @@ class Planner {
                            std::int64_t& width) {
         DenseStep step = std::get<DenseStep>(trained_.at(layer));
         step.source = source;
+        step.skipped = step.sum = step.d_preactivation = none;
         step.value = reserve(step.outputs);
         const bool uses_input =
             std::visit([](const auto& a) { return a.uses_input; }, step.activation);
@@ -145,11 +146,22 @@ class Planner {
 
     std::int64_t add_steps(const Residual& residual, const Layer*, std::int64_t source,
                            std::int64_t& width) {
-        const std::int64_t kept = reserve(width);
+        std::int64_t kept = reserve(width);
+        const std::size_t begin = plan_.steps.size();
         plan_.steps.emplace_back(ResidualBegin{width, kept});
         std::int64_t inner = source;
         for (const auto& part : residual.layers) inner = add_steps(part, inner, width);
         const std::int64_t value = reserve(width);
+        if (auto* dense = std::get_if<DenseStep>(&plan_.steps.back())) {
+            dense->skipped = source;
+            dense->sum = value;
+            inner = none;
+            if (plan_.steps.size() == begin + 2) {
+                dense->d_preactivation = kept;
+                kept = none;
+            }
+        }
+        std::get<ResidualBegin>(plan_.steps[begin]).kept_gradient = kept;
         plan_.steps.emplace_back(ResidualEnd{width, source, inner, value, kept});
         return value;
     }

@@ -28,15 +28,18 @@ struct DenseStep {
     std::int64_t preactivation;  ///< `none` unless the activation's derivative reads its input
     Activation activation;
     bool accumulates;  ///< in a backward pass a later use has already written this gradient
+    std::int64_t skipped, sum;  ///< last in a residual block: sum = skipped + value; else `none`
+    std::int64_t
+        d_preactivation;  ///< where the gradient by it goes; `none`: in the place of d value
 };
 
-/// x stands at `source`; its gradient is kept at `kept_gradient` while the block's layers run
-/// backward.
+/// The gradient of x is kept at `kept_gradient` while the block's layers run backward; `none`: the
+/// block is one dense layer, which leaves it where it is.
 struct ResidualBegin {
     std::int64_t width, kept_gradient;
 };
 
-/// value = source + inner.
+/// value = source + inner, unless the dense layer before it has done that (`inner` is `none`).
 struct ResidualEnd {
     std::int64_t width, source, inner, value, kept_gradient;
 };

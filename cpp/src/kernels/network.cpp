@@ -19,7 +19,17 @@ void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
                   step.outputs, z, scratch);
     std::visit(
         [&](const auto& activation) {
-            if constexpr (!std::is_same_v<std::decay_t<decltype(activation)>, Identity>) {
+            constexpr bool is_identity =
+                std::is_same_v<std::decay_t<decltype(activation)>, Identity>;
+            if (step.sum != none) {
+                T* sum = matrices.at(step.sum);
+                const T* skipped = matrices.source(step.skipped);
+                for_lanes<T>(rows * step.outputs, [&](std::int64_t i, std::int64_t count) {
+                    const Lanes<T> a = activation.value(load_lanes(z + i, count));
+                    if constexpr (!is_identity) store_lanes(a, value + i, count);
+                    store_lanes(load_lanes(skipped + i, count) + a, sum + i, count);
+                });
+            } else if constexpr (!is_identity) {
                 transform<T>(
                     rows * step.outputs, value,
                     [&](Lanes<T> lanes) { return activation.value(lanes); }, z);
@@ -28,31 +38,34 @@ void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
         step.activation);
 }
 
-/// `d_value` becomes d loss / d z on the way; d loss / d input goes to `d_source` unless it is
-/// null.
+/// `d_value` becomes d loss / d z on the way, unless that has a place of its own; d loss / d input
+/// goes to `d_source` unless it is null.
 template <class T>
 void backward(const DenseStep& step, const T* parameters, const Matrices<T>& matrices,
               std::int64_t rows, T* scratch, const GradientTarget<T>& target, T* d_value,
               T* d_source) {
     const T* value = matrices.at(step.value);
     const T* z = step.preactivation == none ? value : matrices.at(step.preactivation);
+    const T* d_z = d_value;
     std::visit(
         [&](const auto& activation) {
             if constexpr (!std::is_same_v<std::decay_t<decltype(activation)>, Identity>) {
+                T* own = step.d_preactivation == none ? d_value : matrices.at(step.d_preactivation);
                 transform<T>(
-                    rows * step.outputs, d_value,
+                    rows * step.outputs, own,
                     [&](Lanes<T> d, Lanes<T> input, Lanes<T> a) {
                         return d * activation.derivative(input, a);
                     },
-                    d_value, z, value);
+                    static_cast<const T*>(d_value), z, value);
+                d_z = own;
             }
         },
         step.activation);
-    gemm::weight_gradient(matrices.source(step.source), d_value, rows, step.inputs, step.outputs,
+    gemm::weight_gradient(matrices.source(step.source), d_z, rows, step.inputs, step.outputs,
                           target.accumulate || step.accumulates, target.gradient + step.weight,
                           step.bias == none ? nullptr : target.gradient + step.bias, scratch);
     if (d_source) {
-        gemm::input_gradient(d_value, parameters + step.weight, rows, step.inputs, step.outputs,
+        gemm::input_gradient(d_z, parameters + step.weight, rows, step.inputs, step.outputs,
                              d_source, scratch);
     }
 }
@@ -64,6 +77,7 @@ void forward(const ResidualBegin&, const Mode<T>&, const T*, const Matrices<T>&,
 template <class T>
 void forward(const ResidualEnd& step, const Mode<T>&, const T*, const Matrices<T>& matrices,
              std::int64_t rows, T*) {
+    if (step.inner == none) return;
     transform<T>(
         rows * step.width, matrices.at(step.value), [](Lanes<T> x, Lanes<T> f) { return x + f; },
         matrices.source(step.source), static_cast<const T*>(matrices.at(step.inner)));
@@ -120,12 +134,14 @@ void network_backward(const Plan& plan, const Mode<T>& mode, const T* parameters
                      first ? nullptr : other);
             std::swap(current, other);
         } else if (const auto* end = std::get_if<ResidualEnd>(&any)) {
-            std::copy_n(current, rows * end->width, matrices.at(end->kept_gradient));
+            if (end->kept_gradient != none)
+                std::copy_n(current, rows * end->width, matrices.at(end->kept_gradient));
         } else if (const auto* begin = std::get_if<ResidualBegin>(&any)) {
+            const T* kept =
+                begin->kept_gradient == none ? other : matrices.at(begin->kept_gradient);
             transform<T>(
                 rows * begin->width, current, [](Lanes<T> a, Lanes<T> b) { return a + b; },
-                static_cast<const T*>(current),
-                static_cast<const T*>(matrices.at(begin->kept_gradient)));
+                static_cast<const T*>(current), kept);
         } else if (const auto* dropout = std::get_if<DropoutStep>(&any)) {
             backward(*dropout, mode, matrices, rows, current);
         } else if (const auto* batch = std::get_if<BatchNormStep>(&any)) {

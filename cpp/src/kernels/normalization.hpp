@@ -46,30 +46,6 @@ void add_column_sums(std::int64_t rows, std::int64_t width, std::array<T*, K> to
     }
 }
 
-/// `count` lanes from `source` on, all of them or the first few.
-template <class T>
-Lanes<T> load_lanes(const T* source, std::int64_t count) {
-    return count == Lanes<T>::size ? Lanes<T>::load(source)
-                                   : Lanes<T>::load_partial(source, count, T(0));
-}
-
-/// function(j, count) for the columns of a row, whole registers first.
-template <class T, class Function>
-void for_lanes(std::int64_t width, Function function) {
-    std::int64_t j = 0;
-    for (; j + Lanes<T>::size <= width; j += Lanes<T>::size) function(j, Lanes<T>::size);
-    if (j < width) function(j, width - j);
-}
-
-template <class T>
-void store_lanes(Lanes<T> lanes, T* target, std::int64_t count) {
-    if (count == Lanes<T>::size) {
-        lanes.store(target);
-    } else {
-        lanes.store_partial(target, count);
-    }
-}
-
 /// The rows of a step's matrix of moments.
 template <class T>
 struct Moments {
