@@ -7,6 +7,7 @@ below is the one that reproduces all of its figures.
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 
 import likely
 import numpy as np
@@ -41,6 +42,12 @@ class OneFeature:
     xor_squared: Array
     """First weights of the XOR network: 3 x 4, then 4 x 1; trained with the squared error."""
     xor_log: Array
+    ridge: Run
+    drifting: dict[int, Run]
+    """By batch size: the ridge regression whose estimate drifts with it."""
+    lasso: Run
+    irrelevant: Array
+    """A feature that has nothing to do with y."""
 
 
 @cache
@@ -59,9 +66,17 @@ def one_feature() -> OneFeature:
     rng.randint(2**31 - 1)  # scikit-learn's logistic regression seeds itself
     xor_squared = rng.random_sample(16)
     xor_log = rng.random_sample(16)
+    ridge = Run(rng, 2, epochs=100)
+    sizes = (8, 16, 32, 64, 128, 256, 512, 1000)
+    drifting = {size: Run(rng, 2, epochs=500) for size in sizes}
+    rng.randint(2**31 - 1)  # its lasso
+    lasso = Run(rng, 2, epochs=1000)
+    rng.randint(2**31 - 1)  # its stochastic gradient descent
+    irrelevant = rng.uniform(size=ROWS)
     return OneFeature(
         x, y, descent_start, single, batches_of_64, batches,
         labels, slow_logistic, fast_logistic, xor_squared, xor_log,
+        ridge, drifting, lasso, irrelevant,
     )  # fmt: skip
 
 
@@ -75,6 +90,7 @@ class TwoFeatures:
     slow: dict[int, Run]
     """By number of epochs, as is `standardized`."""
     standardized: dict[int, Run]
+    clipped: Run
 
 
 @cache
@@ -86,15 +102,25 @@ def two_features() -> TwoFeatures:
     diverging = Run(rng, 3, epochs=10)
     slow = {epochs: Run(rng, 3, epochs) for epochs in (100, 1000, 5000, 10000)}
     standardized = {epochs: Run(rng, 3, epochs) for epochs in (1, 10, 50, 100)}
-    return TwoFeatures(x, y, diverging, slow, standardized)
+    clipped = Run(rng, 3, epochs=1000)
+    return TwoFeatures(x, y, diverging, slow, standardized, clipped)
 
 
 def fit_as_drawn(
-    network: likely.Network, run: Run, x: Array, y: Array, batch_size: int, learning_rate: float
+    network: likely.Network,
+    run: Run,
+    x: Array,
+    y: Array,
+    batch_size: int,
+    learning_rate: float,
+    **options: Any,
 ) -> Array:
-    """Train from the run's first weights, each epoch in its row order, and return the weights."""
+    """Train from the run's first weights, each epoch in its row order, and return the weights.
+
+    The options are those of the trainer, such as a penalty.
+    """
     optimizer = likely.SGD(learning_rate=learning_rate)
-    epoch = likely.Trainer(optimizer, batch_size, epochs=1, shuffle=False)
+    epoch = likely.Trainer(optimizer, batch_size, epochs=1, shuffle=False, **options)
     network.parameters = run.start
     for order in run.orders:
         epoch.fit(network, x[order], y[order])
