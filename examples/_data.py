@@ -71,7 +71,7 @@ def one_feature() -> OneFeature:
     drifting = {size: Run(rng, 2, epochs=500) for size in sizes}
     rng.randint(2**31 - 1)  # its lasso
     lasso = Run(rng, 2, epochs=1000)
-    rng.randint(2**31 - 1)  # its stochastic gradient descent
+    rng.randint(2**31 - 1, size=2)  # its stochastic gradient descent: the data's seed, its own
     irrelevant = rng.uniform(size=ROWS)
     return OneFeature(
         x, y, descent_start, single, batches_of_64, batches,
