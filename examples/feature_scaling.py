@@ -4,8 +4,6 @@ With `standardize=True` the scaling is a part of the model: it is trained and as
 features, and nothing has to be remembered outside.
 """
 
-import re
-
 import likely
 import numpy as np
 
@@ -14,8 +12,8 @@ from examples._report import Line, compare, show
 from examples.linear_regression import squared_error_network
 
 
-def diverging_step() -> int:
-    """The step that the error names when the raw features meet a usual learning rate."""
+def divergence() -> tuple[likely.DivergedError, likely.Network]:
+    """What the raw features do at a usual learning rate, and the network that it leaves behind."""
     data = two_features()
     network = squared_error_network(inputs=3)
     network.parameters = data.diverging.start
@@ -23,8 +21,8 @@ def diverging_step() -> int:
     try:
         trainer.fit(network, data.x, data.y)
     except likely.DivergedError as error:
-        return int(re.search(r"step (\d+)", str(error))[1])
-    return 0
+        return error, network
+    raise AssertionError("did not diverge")
 
 
 def scaled_by_hand(x: Array) -> Array:
@@ -33,13 +31,14 @@ def scaled_by_hand(x: Array) -> Array:
     return np.column_stack([x[:, 0], (features - features.mean(axis=0)) / features.std(axis=0)])
 
 
-def standardized_network(epochs: int = 10) -> likely.Network:
+def standardized_network(schedule: str | likely.Schedule = "constant") -> likely.Network:
     """Trained on the raw features, without the column of ones: the network has a bias."""
     data = two_features()
     network = likely.Network(
         inputs=2, distribution=likely.Normal(scale=0.5**0.5), standardize=True, dtype="float64"
     )
-    trainer = likely.Trainer(likely.SGD(learning_rate=0.1), batch_size=64, epochs=epochs)
+    optimizer = likely.SGD(learning_rate=0.1)
+    trainer = likely.Trainer(optimizer, batch_size=64, epochs=10, schedule=schedule)
     trainer.fit(network, data.x[:, 1:], data.y)
     return network
 
@@ -55,12 +54,16 @@ def coefficients(network: likely.Network) -> Array:
 
 def run() -> list[Line]:
     data = two_features()
+    error, kept = divergence()
+    magnitudes = np.log10([error.gradient_norm, np.abs(kept.parameters).max()])
     network = squared_error_network(inputs=3)
     lines = [
         compare("raw features, least squares (NumPy)", [6.00952581, 3.93270425, 3.00017441],
                 least_squares(data.x, data.y)),
-        Line("raw, rate 0.01: step at which it diverges", "[nan nan nan]",
-             (diverging_step(),), diverging_step() > 0, 0),
+        Line("raw, rate 0.01: epoch and step of the error", "[nan nan nan]",
+             (error.epoch, error.step), error.epoch == error.step // 16 < 10, 0),
+        Line("raw: powers of ten: gradient; weights kept", "[nan nan nan]",
+             tuple(magnitudes.tolist()), bool(np.isfinite(kept.parameters).all()), 0),
     ]  # fmt: skip
     for epochs, document in {
         100: [0.45991644, 2.27156008, 3.10917524],
@@ -89,6 +92,11 @@ def run() -> list[Line]:
     lines.append(
         compare("standardize=True, rate 0.1, 10 epochs", [156.448, 3.9466, 30.9245], found,
                 digits=4, within=0.1)
+    )  # fmt: skip
+    found = coefficients(standardized_network(likely.CosineDecay()))
+    lines.append(
+        compare("the same with a cosine schedule", [156.448, 3.9466, 30.9245], found,
+                digits=4, within=0.02)
     )  # fmt: skip
     return lines
 

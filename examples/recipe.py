@@ -29,10 +29,8 @@ def fit(distribution: likely.Distribution, x: Array, y: Array, targets: int = 1)
     network = likely.Network(
         1, targets, [likely.Dense(16, "tanh")], distribution, standardize=True, seed=1
     )
-    for rate in (0.01, 0.001):  # coarse, then fine
-        likely.Trainer(likely.Adam(learning_rate=rate), batch_size=100, epochs=40).fit(
-            network, x, y
-        )
+    optimizer, schedule = likely.Adam(learning_rate=0.01), likely.CosineDecay()
+    likely.Trainer(optimizer, batch_size=100, epochs=80, schedule=schedule).fit(network, x, y)
     return network
 
 
