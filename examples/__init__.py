@@ -7,8 +7,8 @@
 The tutorials:
 
 - a notebook on the fundamentals of neural networks, "from scratch": least squares, gradient
-  descent, logistic regression, XOR, penalties, scaling, clipping. It seeds NumPy's generator, so
-  its figures can be had digit for digit (see `examples._data`);
+  descent, logistic regression, XOR, penalties, dropout, scaling, clipping. It seeds NumPy's
+  generator, so that its figures can be had digit for digit (see `examples._data`);
 - an article on predicting mean and variance with two heads;
 - "How Neural Networks Learn: A Probabilistic Viewpoint", and a note on maximum likelihood: losses
   as likelihoods;
@@ -19,10 +19,18 @@ SCRIPTS = (
     "linear_regression",
     "batch_sizes",
     "logistic_regression",
+    "custom_density",
     "xor",
+    "penalties",
+    "penalty_and_batches",
+    "dropout",
     "feature_scaling",
+    "batch_normalization",
+    "clipping",
+    "information",
     "likelihoods",
     "recipe",
     "constant_variance",
+    "two_clusters",
 )
-"""In the order in which one would read them."""
+"""In the order in which one would read them. The last takes half a minute, all others a second."""

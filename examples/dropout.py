@@ -109,7 +109,7 @@ def run() -> list[Line]:
         compare("an input of 1 that is kept", 1 / (1 - ON_INPUTS), inputs.max(), 4),
         compare("share of hidden units dropped", ON_HIDDEN, np.mean(hidden == 0), 3, within=0.02),
         compare("a hidden unit of 1/2 that is kept", 0.5 / (1 - ON_HIDDEN), hidden.max(), 4),
-        compare("prediction: its change by dropout, or when repeated", 0, change.max(), 8, within=0),
+        compare("prediction: changed by dropout, or repetition", 0, change.max(), 8, within=0),
         Line("on the output", "never; 1: is refused", (refused,), refused, 0),
         compare("linear model, half of the inputs dropped: a ridge", ridge_by_dropout(0.5),
                 linear_weights(0.5), 3, within=0.03),

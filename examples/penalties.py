@@ -51,7 +51,8 @@ def run() -> list[Line]:
         half_squared_error_network(), data.lasso, x, y, batch_size=1000, learning_rate=0.02, l1=1.0
     )
     lines = [
-        compare("ridge, l2 = 0.002", [5.99956319, 3.95500059], penalized(x, y, l2=0.002).parameters),
+        compare("ridge, l2 = 0.002", [5.99956319, 3.95500059],
+                penalized(x, y, l2=0.002).parameters),
         compare("lasso, l1 = 1, full batch, 1000 epochs", [5.04223889, 3.00143701], lasso),
     ]  # fmt: skip
 
@@ -81,16 +82,16 @@ def run() -> list[Line]:
     lines.append(compare("bias, where the true one is 0; weight", [0.0113, 3.9625],
                          network.parameters[::-1], digits=4))  # fmt: skip
     free = closed_form(x, y, l2=np.array([0.0, 1.0]))
-    lines.append(compare("l2 = 1: bias, weight (closed form)", free,
+    lines.append(compare("l2 = 1, bias exempt: bias, weight", free,
                          penalized(feature, y, bias=True, l2=1.0).parameters[::-1]))  # fmt: skip
     network = penalized(feature, y, bias=True, l2=1.0, penalize_biases=True)
-    lines.append(compare("l2 = 1 on the bias too: bias, weight", closed_form(x, y, l2=1.0),
+    lines.append(compare("l2 = 1, on the bias too: bias, weight", closed_form(x, y, l2=1.0),
                          network.parameters[::-1]))  # fmt: skip
     return lines
 
 
 def draw_regions(axes) -> None:
-    """The region of the weights no larger than the penalised ones: there it touches their contour."""
+    """Weights no larger than the penalised ones: where that region touches a contour, these are."""
     x, y = one_feature().x, one_feature().y
     network = half_squared_error_network()
     grid = np.linspace(-3, 8.5, 60)

@@ -6,7 +6,6 @@ l2 belongs to the objective, which no batch size changes.
 """
 
 import likely
-import numpy as np
 
 from examples._data import ROWS, Array, Run, one_feature
 from examples._report import Line, compare, show

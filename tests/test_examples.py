@@ -16,6 +16,9 @@ from examples import SCRIPTS, __main__, _report
 pytestmark = pytest.mark.examples
 
 EIGHT = 0.51e-8  # all eight printed digits
+TWELVE = 0.51e-12
+FINITE = 1e3  # only reported: no nan, and what the script itself asks of it
+RIDGE = [5.99956319, 3.95500059]
 SIZE_IN_GRAMS = [62384.06, 70000.0, 77615.94]
 SIZE_IN_METRES = [1.615853, 1.7, 1.784147]
 
@@ -56,6 +59,16 @@ EXPECTED: dict[str, dict[str, tuple[Any, float]]] = {
         "logistic, full batch with momentum": ([6.65211962, 4.50262017], EIGHT),
         "its loss": (0.107650, 0.51e-6),
     },
+    "custom_density": {
+        "squared error, written: 3000 steps": ([6.01132196, 3.96247175], EIGHT),
+        "log loss, written: batch 64, rate 1, 200 epochs": ([6.66970964, 4.45789135], EIGHT),
+        "squared error, 500 steps: built in, written": ([6.011088442667, 3.962423596951], TWELVE),
+        "log loss, 500 steps: built in, written": ([5.706894454961, 3.795599948565], TWELVE),
+        "Poisson: mean, and times the feature: counts, rates": ([2.387, 2.03107064], EIGHT),
+        "check_gradient(squared_error): relative error": (0, 1e-7),
+        "check_gradient(log_loss): relative error": (0, 1e-7),
+        "check_gradient(poisson): relative error": (0, 1e-7),
+    },
     "xor": {
         "XOR, squared error": (
             [0.013322228700, 0.975561709131, 0.979980373718, 0.024680348085],
@@ -68,9 +81,51 @@ EXPECTED: dict[str, dict[str, tuple[Any, float]]] = {
         "of 30 seeds, squared error: within 0.1": (30, 0),
         "of 30 seeds, log loss: within 0.01": (30, 0),
     },
+    "penalties": {
+        "ridge, l2 = 0.002": (RIDGE, EIGHT),
+        "lasso, l1 = 1, full batch, 1000 epochs": ([5.04223889, 3.00143701], EIGHT),
+        "irrelevant third feature, ridge": ([5.98214338, 3.95518688, 0.03392461], EIGHT),
+        "irrelevant third feature, lasso": ([5.042239, 3.001437, 0], 0.51e-6),
+        "irrelevant third feature, lasso: exact zeros": (1, 0),
+        "elastic net, l1 = 1, l2 = 0.1: closed form": ([4.59139234, 2.74366388, 0], EIGHT),
+        "elastic net: the pull of l1 at the first two": ([1, 1], EIGHT),
+        "elastic net: and at the zero": (0.74043654, EIGHT),
+        "bias, where the true one is 0; weight": ([0.0113, 3.9625], 0.51e-4),
+        "l2 = 1, bias exempt: bias, weight": ([6.07483471, 1.98821516], EIGHT),
+        "l2 = 1, on the bias too: bias, weight": ([3.03663444, 2.03688807], EIGHT),
+    },
+    "penalty_and_batches": {
+        "l2 divided by the batch: batch 64, 100 epochs": ([5.917945, 3.90542865], EIGHT),
+        "l2 divided by the batch: batch 8": ([5.40822766, 3.58409232], EIGHT),
+        "l2 divided by the batch: batch 16": ([5.65860196, 3.73012032], EIGHT),
+        "l2 divided by the batch: batch 32": ([5.82685968, 3.81718301], EIGHT),
+        "l2 divided by the batch: batch 64": ([5.91404397, 3.90443054], EIGHT),
+        "l2 divided by the batch: batch 128": ([5.9665459, 3.93418727], EIGHT),
+        "l2 divided by the batch: batch 256": ([5.98786988, 3.94779378], EIGHT),
+        "l2 divided by the batch: batch 512": ([5.99939005, 3.95494569], EIGHT),
+        "l2 divided by the batch: batch 1000": ([6.00521432, 3.95865926], EIGHT),
+        **{
+            f"l2 = 0.002: batch {size}": (RIDGE, 0.002)
+            for size in (8, 16, 32, 64, 128, 256, 512, 1000)
+        },
+    },
+    "dropout": {
+        "share of inputs dropped": (0.2, 0.02),
+        "an input of 1 that is kept": (1.25, 0.51e-4),
+        "share of hidden units dropped": (0.5, 0.02),
+        "a hidden unit of 1/2 that is kept": (1, 0.51e-4),
+        "prediction: changed by dropout, or repetition": (0, 0),
+        "on the output": (1, 0),
+        "linear model, half of the inputs dropped: a ridge": (
+            [0.517, -0.446, 0.358, 1.276, 0.231],
+            0.03,
+        ),
+        "200 rows, held-out loss: without, with dropout": ([0.90, 0.48], 0.05),
+    },
     "feature_scaling": {
         "raw features, least squares (NumPy)": ([6.00952581, 3.93270425, 3.00017441], EIGHT),
-        "raw, rate 0.01: step at which it diverges": (88, 0),
+        "raw, rate 0.01: epoch and step of the error": ([5, 88], 0),
+        "raw: powers of ten: gradient; weights kept": ([153.09, 151.09], 0.01),
         "raw, rate 0.0003, 100 epochs": ([0.45991644, 2.27156008, 3.10917524], EIGHT),
         "raw, rate 0.0003, 1000 epochs": ([3.28390533, 3.95687798, 3.05183397], EIGHT),
         "scaled by hand, least squares (NumPy)": ([156.44822091, 3.94658245, 30.92446288], EIGHT),
@@ -79,6 +134,48 @@ EXPECTED: dict[str, dict[str, tuple[Any, float]]] = {
         "scaled by hand, rate 0.1, 50 epochs": ([156.44691019, 3.98666368, 30.88663084], EIGHT),
         "scaled by hand, rate 0.1, 100 epochs": ([156.34646482, 3.94522662, 30.88778661], EIGHT),
         "standardize=True, rate 0.1, 10 epochs": ([156.448, 3.9466, 30.9245], 0.1),
+        "the same with a cosine schedule": ([156.448, 3.9466, 30.9245], 0.02),
+    },
+    "batch_normalization": {
+        "loss in training: statistics of the batch (NumPy)": (479.94677031, EIGHT),
+        "moving averages, full batch: means": ([0.03217046, 50.10114662], EIGHT),
+        "moving averages, full batch: variances": ([1.00807837, 106.35204282], EIGHT),
+        "raw features, least squares": ([156.448, 3.9466, 30.9245], 0.02),
+        "a row predicted alone or with others: difference": (0, 1e-12),
+        "batches of 100: shift of the means, ratio of variances": ([0, 0, 1, 1], 0.1),
+        "sigmoids of a large feature, without: loss": (0.82, 0.3),
+        "sigmoids of a large feature, before the activation: loss": (-0.06, 0.05),
+        "sigmoids of a large feature, after the activation: loss": (-0.08, 0.05),
+    },
+    "clipping": {
+        "clip_norm = 5: length of the gradient": (5, EIGHT),
+        "clip_norm = 5: its direction": ([-0.01917961, -0.00096355, -0.99981559], EIGHT),
+        "clip_value = 20: the gradient": ([-20, -15.71929646, -20], EIGHT),
+        "clip_norm = 5, 1000 epochs": ([4.2681595, 3.91673636, 2.59477635], EIGHT),
+        "shuffled by the trainer: second weight": (3.9327, 0.05),
+        "shuffled: first and third (reported only)": ([4.23, 2.60], FINITE),
+        "clip_value = 1, 1000 epochs (reported only)": ([1.63, 3.87, 3.05], FINITE),
+    },
+    "information": {
+        "coins: entropies, nats": ([0.693147180560, 0.325082973391], TWELVE),
+        "coins: entropies, bits": ([1, 0.468995593589], TWELVE),
+        "coins: KL(p || q)": (0.510825623766, TWELVE),
+        "coins: H(p, q)": (1.203972804326, TWELVE),
+        "coins: H(p, q) = H(p) + KL(p || q)": (1.203972804326, TWELVE),
+        "coins: a model that is right: KL(p || p)": (0, TWELVE),
+        "dice: entropies, nats": ([1.791759469228, 1.497866136777], TWELVE),
+        "dice: entropies, bits": ([2.584962500721, 2.160964047444], TWELVE),
+        "dice: KL(p || q)": (0.242585971694, TWELVE),
+        "dice: H(p, q)": (2.034345440922, TWELVE),
+        "dice: H(p, q) = H(p) + KL(p || q)": (2.034345440922, TWELVE),
+        "dice: a model that is right: KL(p || p)": (0, TWELVE),
+        "bells: entropies, nats": ([2.112085713765, 1.418938533205], TWELVE),
+        "bells: entropies, bits": ([3.047095585181, 2.047095585181], TWELVE),
+        "bells: KL(p || q)": (1.306852819440, TWELVE),
+        "bells: H(p, q)": (3.418938533205, TWELVE),
+        "bells: H(p, q) = H(p) + KL(p || q)": (3.418938533205, TWELVE),
+        "bells: a model that is right: KL(p || p)": (0, TWELVE),
+        "loss of a network: H(label, prediction)": (1.126673349035, TWELVE),
     },
     "likelihoods": {
         "Normal: half the squared error + log(2 pi) / 2": (1.5079130833751, 1e-12),
@@ -122,6 +219,27 @@ EXPECTED: dict[str, dict[str, tuple[Any, float]]] = {
         "where it is least, sigma = 2: least squares": ([6.01132196, 3.96247175], EIGHT),
         "where it is least, sigma learned: least squares": ([6.01132196, 3.96247175], EIGHT),
         "sigma learned: deviation of the residuals": (1.03006727, EIGHT),
+    },
+    "two_clusters": {
+        **{
+            f"its recipe, seed {seed}: {what}": figures
+            for seed in (0, 1, 2)
+            for what, figures in {
+                "means": ([1, -1], 0.25),
+                "variances / true ones": ([1, 1], 0.25),
+                "loss": (1.80, 0.01),
+            }.items()
+        },
+        **{
+            f"16 units, Adam, seed {seed}: {what}": figures
+            for seed in (0, 1, 2)
+            for what, figures in {
+                "means": ([1, -1], 0.1),
+                "variances / true ones": ([1, 1], 0.1),
+                "expected loss": (1.7655, 0.0045),
+            }.items()
+        },
+        "seconds: its recipe; 16 units, Adam": ([7.4, 0.03], FINITE),
     },
 }
 
