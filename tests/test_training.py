@@ -88,6 +88,37 @@ def test_large_matrices(shape: tuple[int, int, int], dtype: str) -> None:
     assert_same_loss_and_gradient(pair, make_data(pair, rows), None)
 
 
+EDGES = [48, 49, 50, 52, 53, 63, 64, 65, 67, 68, 80, 95, 96, 97, 100, 113, 130, 2, 4]
+
+
+@each_dtype
+@pytest.mark.parametrize("index", range(len(EDGES)))
+def test_matrices_with_every_kind_of_edge(index: int, dtype: str) -> None:
+    """Products in tiles: columns that fill a register, a half or a quarter of it; ragged rows."""
+    first, second, inputs = (EDGES[(index + shift) % len(EDGES)] for shift in (0, 3, 7))
+
+    def two(kit: Kit, width: int) -> Layers:
+        return [kit.dense(first, "tanh"), kit.dense(second, "sigmoid", bias=False)], None
+
+    pair = make_pair(two, FAMILIES["normal"], inputs, 2, dtype)
+    pair.scatter_parameters()
+    for rows in (16, 33 + index, 100, 257 + index):
+        assert_same_loss_and_gradient(pair, make_data(pair, rows), None)
+
+
+@each_dtype
+def test_depth_in_several_parts_and_sums_over_chunks(dtype: str) -> None:
+    """Depths beyond 256, and a gradient that adds to that of earlier rows."""
+
+    def wide(kit: Kit, width: int) -> Layers:
+        shared = kit.dense(66, "tanh")
+        return [kit.dense(66), shared, shared], None
+
+    pair = make_pair(wide, FAMILIES["normal"], 700, 2, dtype)
+    for rows in (300, 1100):
+        assert_same_loss_and_gradient(pair, make_data(pair, rows), None)
+
+
 def copy_scaling(pair: Pair) -> None:
     assert pair.core.scaling is not None
     pair.reference.scaling = reference.Scaling(**pair.core.scaling)
