@@ -9,6 +9,7 @@
 // A test is one source file, so the source of the counter is included.
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <optional>
 #include <string>
@@ -26,6 +27,7 @@ namespace {
 LayerPointer dense(std::int64_t units, Activation activation = ReLU{}) {
     return std::make_shared<const Layer>(Dense{units, activation});
 }
+LayerPointer layer(Layer any) { return std::make_shared<const Layer>(std::move(any)); }
 LayerPointer residual(std::vector<LayerPointer> layers) {
     return std::make_shared<const Layer>(Residual{std::move(layers)});
 }
@@ -60,6 +62,9 @@ TrainerOptions options_of(const Task& task, std::int64_t epochs) {
     options.batch_size = task.batch_size;
     options.epochs = epochs;
     options.shuffle = task.shuffle;
+    options.schedule = ReduceOnPlateau{};
+    options.l1 = 1e-3;
+    options.clip_norm = 1;
     return options;
 }
 
@@ -72,17 +77,18 @@ void test_epochs(const Task& task) {
 
     History history;
     std::size_t seen = 0, beyond_history = 0, polls = 0;
-    std::size_t capacity = 0, validation_capacity = 0;
+    std::array<std::size_t, 4> capacities{};
     Hooks hooks;
     hooks.poll = [&] { ++polls; };
     hooks.after_epoch = [&](const EpochReport& report) {
         const std::size_t now = allocation_count();
-        const bool grew = history.loss.capacity() != capacity;
-        const bool validation_grew = history.validation_loss.capacity() != validation_capacity;
-        const std::size_t allowed = std::size_t{grew} + std::size_t{validation_grew};
+        const std::array<std::size_t, 4> grown{
+            history.loss.capacity(), history.validation_loss.capacity(),
+            history.learning_rate.capacity(), history.gradient_norm.capacity()};
+        std::size_t allowed = 0;
+        for (std::size_t i = 0; i < grown.size(); ++i) allowed += grown[i] != capacities[i];
         if (report.epoch > 0) beyond_history += now - seen - allowed;
-        capacity = history.loss.capacity();
-        validation_capacity = history.validation_loss.capacity();
+        capacities = grown;
         seen = allocation_count();
         return false;
     };
@@ -149,6 +155,9 @@ void test_all() {
     const std::vector<LayerPointer> blocks = {
         dense(20, Sigmoid{}), residual({shared}),
         residual({shared, residual({dense(20, Softplus{})})})};
+    const std::vector<LayerPointer> normalized = {
+        layer(Dropout{0.1}), dense(20, ReLU{}), layer(BatchNorm{}),
+        residual({dense(20), layer(LayerNorm{}), layer(Dropout{0.5})})};
     Specification scaled = specification_of(3, blocks, Normal{"shared"}, 2);
     scaled.standardize = true;
     const std::int64_t wide_rows = sizeof(T) == 4 ? 1024 : 128;  // a sanitizer makes them slow
@@ -159,6 +168,7 @@ void test_all() {
         {specification_of(7, {dense(33, SiLU{})}, Normal{0.5}, 3), 330, 32, SGD{}, false},
         {specification_of(5, blocks, Bernoulli{}, 2), 330, 32},
         {specification_of(5, {dense(64, ELU{})}, Categorical{10}, 2), 330, 32},
+        {specification_of(5, normalized, Normal{}), 330, 32, AdamW{}},
         // Widths for which Eigen's own product would take its packing buffers from the heap, and
         // a batch that is taken in two chunks.
         {specification_of(300, {dense(1024), dense(512)}, Normal{}), wide_rows, wide_rows},
@@ -168,7 +178,7 @@ void test_all() {
         test_epochs<T>(task);
         test_prediction<T>(task.specification);
     }
-    for (const Task& task : {tasks[0], tasks[1], tasks[4], tasks[5]})
+    for (const Task& task : {tasks[0], tasks[1], tasks[4], tasks[5], tasks[6]})
         CHECK(allocations<T>(task, 1) == allocations<T>(task, 20));
 }
 

@@ -90,7 +90,7 @@ struct Dropout {
         "Source: Srivastava et al. (2014), 'Dropout: a simple way to prevent neural networks from "
         "overfitting'.";
 
-    double rate = 0;
+    double rate = -1;  // must be given
 
     static constexpr auto fields() {
         return std::tuple{
