@@ -61,7 +61,7 @@ SCHEDULES: list[Case] = [
     (None, TypeError, ["list of schedules", "NoneType"]),
     ([], ValueError, ["at least one"]),
     (["constant", likely.SGD()], TypeError, ["schedules[1]", "Schedule", "SGD"]),
-    ([likely.Constant], TypeError, ["schedules[0]", "Constant()"]),
+    ([likely.Constant], TypeError, ["schedules[0]", "Constant(...)"]),
     (["constan"], ValueError, ["schedules[0]", "constan", "Constant"]),
     (["step_decay"], ValueError, ["schedules[0]", "StepDecay", "every"]),
     ([likely.Sequence(["constant"], [])], ValueError, ["schedules[0]", "Sequence"]),

@@ -182,7 +182,7 @@ BAD: list[tuple[Callable[[dict[str, Any]], Any], dict[str, Any], type[Exception]
     (of("normal", scale=1.0, loc=0.0), {"dtype": "float16"}, ValueError, ["dtype", "float16"]),
     (of("normal", scale=1.0, loc=0.0), {"dtype": None}, ValueError, ["dtype", "None"]),
     (of("norml"), {"loc": 0.0, "scale": 1.0}, ValueError, ["distribution", "norml", "Normal"]),
-    (of(likely.Normal), {"loc": 0.0, "scale": 1.0}, TypeError, ["distribution", "Normal()"]),
+    (of(likely.Normal), {"loc": 0.0, "scale": 1.0}, TypeError, ["distribution", "Normal(...)"]),
     (of(None), {}, TypeError, ["distribution", "None"]),
     (of("categorical"), {"probs": [1.0, 0.0]}, ValueError, ["distribution", "classes"]),
     *(

@@ -9,6 +9,8 @@ from typing import Any
 import likely
 import numpy as np
 import pytest
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(60, 3))
@@ -119,11 +121,33 @@ def test_files_hold_the_averages(dtype: str, tmp_path: Path) -> None:
 
 
 def test_a_negative_variance_is_no_model(tmp_path: Path) -> None:
-    network = normalized()
-    network.averages[-1] = -1.0
-    network.save(tmp_path / "model.safetensors")
+    network, path = normalized(), tmp_path / "model.safetensors"
+    network.save(path)
+    with safe_open(path, "numpy") as file:
+        metadata = file.metadata()
+    tensors = load_file(path)
+    tensors["batchnorm_0.variance"][3] = -1.0
+    save_file(tensors, path, metadata)
     with pytest.raises(ValueError, match="variance is negative"):
-        likely.load(tmp_path / "model.safetensors")
+        likely.load(path)
+    network.averages[-1] = -1.0
+    with pytest.raises(ValueError, match="variance is negative"):
+        network.save(path)
+
+
+def test_averages_that_would_not_be_finite_end_training() -> None:
+    network = likely.Network(1, layers=[likely.BatchNorm()])
+    x = 1e20 * RNG.normal(size=(64, 1))
+    with pytest.raises(likely.DivergedError, match="BatchNorm"):
+        likely.Trainer(epochs=3).fit(network, x, X[:1].repeat(64, axis=0)[:, :1])
+    np.testing.assert_array_equal(network.averages, [0, 1])
+
+
+@pytest.mark.parametrize("make", [likely.BatchNorm, likely.LayerNorm])
+@pytest.mark.parametrize("epsilon", [0.0, -1.0, 64, 1e-50, float("nan")])
+def test_epsilon(make: Callable[..., Any], epsilon: float) -> None:
+    with pytest.raises(ValueError, match="epsilon must be in"):
+        make(epsilon=epsilon)
 
 
 def test_early_stopping_restores_averages_and_scales() -> None:

@@ -353,7 +353,7 @@ Kind kind_from_python(py::handle object, const std::string& argument) {
     if (PyType_Check(object.ptr())) {
         const auto name = object.attr("__name__").cast<std::string>();
         throw py::type_error(argument + " must be an object, not a class; got the class " + name +
-                             " (write " + name + "())");
+                             " (write " + name + "(...))");
     }
     if (!py::isinstance<py::str>(object)) {
         throw py::type_error(argument + " must be a name or one of likely's " + kind_name<Kind> +

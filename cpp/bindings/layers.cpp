@@ -25,8 +25,15 @@ py::int_ address(const LayerPointer& layer) {
 template <>
 LayerPointer from_python(py::handle object, const std::string& argument) {
     if (!py::isinstance<KindObject<Layer>>(object)) {
+        std::string hint;
+        if (PyType_Check(object.ptr())) {
+            const auto name = object.attr("__name__").cast<std::string>();
+            hint = " (an object is needed: write " + name + "(...))";
+        } else if (py::isinstance<py::list>(object) || py::isinstance<py::tuple>(object)) {
+            hint = " (to use a list's layers one after the other, write *layers)";
+        }
         throw py::type_error(argument + " must be a layer (Dense, Residual, ...); got " +
-                             described(object));
+                             described(object) + hint);
     }
     const LayerPointer layer = object.cast<const KindObject<Layer>&>().value;
     living_layers().attr("setdefault")(address(layer), object);

@@ -162,8 +162,11 @@ void bind_trainer(py::module_& module) {
                py::arg("history"));
     py::exception<DivergedError> diverged(module, "DivergedError", PyExc_ArithmeticError);
     diverged.attr("__doc__") =
-        "The loss, the gradient or a parameter stopped being finite while training. The step was "
-        "not\napplied: the network keeps its last finite parameters.\n\nAttributes\n----------\n"
+        "The loss, the gradient or a parameter stopped being finite while training. The network "
+        "keeps "
+        "its\nlast finite parameters: the step is not applied, or, where only some of the updated "
+        "parameters\nwould not be finite, these keep their values from before "
+        "it.\n\nAttributes\n----------\n"
         "epoch, step : int\n    Where, from 0; the step counted over the whole fit.\n"
         "gradient_norm : float\n    The largest L2 norm of the gradient before.";
 }

@@ -74,6 +74,8 @@ void check_weights(const std::string& argument, const T* weights, std::int64_t r
         total += static_cast<double>(weights[i]);
     }
     if (!(total > 0)) throw std::invalid_argument(argument + " must not all be 0");
+    if (!std::isfinite(total))
+        throw std::invalid_argument(argument + " must have a finite sum; theirs is beyond float64");
 }
 
 }  // namespace likely

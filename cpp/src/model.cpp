@@ -119,6 +119,17 @@ void copy_tensor(const Tensor& tensor, T* target, std::int64_t size) {
     }
 }
 
+template <class T>
+void check_variances(const Plan& plan, const std::vector<T>& averages) {
+    for (const Step& step : plan.steps) {
+        const auto* norm = std::get_if<BatchNormStep>(&step);
+        if (!norm) continue;
+        const auto variance = averages.begin() + norm->variance;
+        if (std::any_of(variance, variance + norm->width, [](T v) { return v < 0; }))
+            throw std::invalid_argument("a moving average of a variance is negative");
+    }
+}
+
 }  // namespace
 
 template <class T>
@@ -176,14 +187,7 @@ Model<T> Model<T>::from_file(const ModelFile& file) {
     read(model.plan_->tensors, model.parameters_);
     model.averages_ = zeros<T>(model.plan_->average_count);
     read(model.plan_->averages, model.averages_);
-    for (const Step& step : model.plan_->steps) {
-        const auto* norm = std::get_if<BatchNormStep>(&step);
-        if (!norm) continue;
-        const auto variance = model.averages_.begin() + norm->variance;
-        if (std::any_of(variance, variance + norm->width, [](T v) { return v < 0; })) {
-            throw std::invalid_argument("a moving average of a variance is negative");
-        }
-    }
+    check_variances<T>(*model.plan_, model.averages_);
     return model;
 }
 
@@ -205,6 +209,7 @@ std::vector<std::byte> Model<T>::to_bytes() const {
     };
     add(plan_->tensors, parameters_);
     add(plan_->averages, averages_);
+    check_variances(*plan_, averages_);
     return write_safetensors(model_metadata(*specification_, scaling_), tensors);
 }
 

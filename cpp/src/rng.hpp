@@ -1,10 +1,10 @@
 // Randomness as a function of a position: Philox4x64-10 (Salmon et al. 2011, "Parallel random
 // numbers: as easy as 1, 2, 3").
 //
-// Why: initialisation, shuffles and samples are functions of (seed, purpose, step, epoch, layer,
-// index), so that a run is reproducible at any number of threads, and resuming needs no hidden
-// state. The raw words are those of `np.random.Philox(key=[seed, purpose], counter=[0, step, epoch,
-// layer]).random_raw()`.
+// Why: initialisation, shuffles, dropout masks and samples are functions of (seed, purpose, step,
+// epoch, layer, index), so that a run is reproducible at any number of threads, and resuming needs
+// no hidden state. The raw words are those of `np.random.Philox(key=[seed, purpose], counter=[0,
+// step, epoch, layer]).random_raw()`.
 #pragma once
 
 #include <array>

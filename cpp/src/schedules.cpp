@@ -43,7 +43,7 @@ std::optional<std::int64_t> own_epochs(const Schedule& schedule) {
 }  // namespace
 
 void Sequence::validate() const {
-    require(!schedules.empty(), "schedules", "at least one schedule", "none");
+    require_some(!schedules.empty(), "schedules", "at least one schedule");
     for (std::size_t i = 0; i < schedules.size(); ++i) {
         const std::string argument = "schedules[" + std::to_string(i) + "]";
         require(schedules[i] != nullptr, argument, "a schedule", "null");

@@ -86,6 +86,7 @@ std::vector<Segment> segments_of(const Plan& plan, const TrainerOptions& options
 }
 
 std::string text_of(double value) {
+    if (std::isnan(value)) return "nan";  // of either sign
     std::ostringstream text;
     text << value;
     return text.str();
@@ -170,6 +171,8 @@ class Fit {
         const auto size = static_cast<std::int64_t>(gradient_.size());
         const double norm = std::sqrt(kernels<T>().squared_norm(size, gradient_.data()));
         if (!std::isfinite(loss)) diverged(epoch, "the loss is " + text_of(loss));
+        if (plan_.average_count > 0 && !workspace_.has_finite_moments(count))
+            diverged(epoch, "the moments of a BatchNorm's batch are not finite");
         if (!std::isfinite(norm))
             diverged(epoch, std::string("the norm of the gradient is not finite in ") +
                                 (sizeof(T) == 4 ? "float32" : "float64"));
@@ -287,42 +290,57 @@ void fit(Model<T>& model, const TrainerOptions& options, const Dataset<T>& data,
         if (batch_size == 1 || short_one) {
             throw std::invalid_argument(
                 "BatchNorm needs at least two rows in a batch, but " +
-                (batch_size == 1 ? std::string("batches have one row")
-                                 : "the last batch would have one: " + std::to_string(data.rows) +
-                                       " rows in batches of " + std::to_string(batch_size)) +
-                "; choose another batch_size" + (batch_size == 1 ? "" : " or drop_last=True"));
+                (data.rows == 1    ? std::string("x has one row")
+                 : batch_size == 1 ? std::string("batches have one row; choose a larger batch_size")
+                                   : "the last batch would have one: " + std::to_string(data.rows) +
+                                         " rows in batches of " + std::to_string(batch_size) +
+                                         "; choose another batch_size or drop_last=True"));
         }
     }
 
-    if (model.specification().standardize && !model.scaling().fitted())
+    for (const T value : model.parameters()) {
+        if (!std::isfinite(value)) {
+            throw std::invalid_argument("the parameters of the network must be finite; one is " +
+                                        text_of(static_cast<double>(value)));
+        }
+    }
+
+    std::optional<Fit<T>> fit;
+    const Scaling before = model.scaling();
+    if (model.specification().standardize && !before.fitted())
         model.set_scaling(scaling_of(plan, data));
+    try {
+        fit.emplace(model, options, data, batch_size, history);
+    } catch (...) {  // no memory
+        model.set_scaling(before);
+        throw;
+    }
     history = {};
     history.stopped = "interrupted";
     const Stopwatch stopwatch(history.seconds);
-    Fit<T> fit(model, options, data, batch_size, history);
     Poller poller(hooks.poll,
                   static_cast<double>(3 * plan.multiply_adds) * static_cast<double>(batch_size));
     double best_loss = std::numeric_limits<double>::infinity();
     std::int64_t epochs_without_gain = 0;
     bool stop = false;
     for (std::int64_t epoch = 0; epoch < options.epochs && !stop; ++epoch) {
-        EpochReport report{epoch, fit.epoch(epoch, [&] { poller.after_step(); }), std::nullopt};
+        EpochReport report{epoch, fit->epoch(epoch, [&] { poller.after_step(); }), std::nullopt};
         history.loss.push_back(report.loss);
         if (validation) {
-            const double loss = fit.validation_loss(*validation);
+            const double loss = fit->validation_loss(*validation);
             report.validation_loss = loss;
             history.validation_loss.push_back(loss);
             if (loss < best_loss) {
                 best_loss = loss;
                 history.best_epoch = epoch;
                 epochs_without_gain = 0;
-                if (options.patience) fit.keep_best();
+                if (options.patience) fit->keep_best();
             } else if (options.patience && ++epochs_without_gain >= *options.patience) {
                 history.stopped = "early stopping";
                 stop = true;
             }
         }
-        fit.after_epoch(epoch, report.validation_loss.value_or(report.loss));
+        fit->after_epoch(epoch, report.validation_loss.value_or(report.loss));
         if (hooks.poll) hooks.poll();
         if (hooks.after_epoch && hooks.after_epoch(report) && !stop) {
             history.stopped = "callback";
@@ -330,7 +348,7 @@ void fit(Model<T>& model, const TrainerOptions& options, const Dataset<T>& data,
         }
     }
     if (!stop) history.stopped = "epochs";
-    fit.restore_best();
+    fit->restore_best();
 }
 
 template void fit(Model<float>&, const TrainerOptions&, const Dataset<float>&,

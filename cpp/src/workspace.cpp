@@ -3,12 +3,22 @@
 #include <algorithm>
 #include <cmath>
 #include <new>
+#include <string>
 
 namespace likely {
 namespace {
 
 constexpr std::int64_t most_chunk_rows = 1024;
 constexpr std::align_val_t alignment{64};
+
+/// An allocation that failed, with what helps.
+struct BatchTooLarge : std::bad_alloc {
+    explicit BatchTooLarge(std::size_t bytes)
+        : message("there is no memory for " + std::to_string(bytes >> 20) +
+                  " MB of a batch's activations; lower batch_size") {}
+    const char* what() const noexcept override { return message.c_str(); }
+    std::string message;
+};
 
 }  // namespace
 
@@ -19,10 +29,12 @@ void Workspace<T>::AlignedDelete::operator()(T* memory) const {
 
 template <class T>
 typename Workspace<T>::Buffer Workspace<T>::allocate(std::int64_t count) {
-    T* memory =
-        static_cast<T*>(::operator new[](static_cast<std::size_t>(count) * sizeof(T), alignment));
-    std::fill_n(memory, count, T(0));
-    return Buffer(memory);
+    void* memory =
+        ::operator new[](static_cast<std::size_t>(count) * sizeof(T), alignment, std::nothrow);
+    if (!memory) throw BatchTooLarge(static_cast<std::size_t>(count) * sizeof(T));
+    Buffer buffer(static_cast<T*>(memory));
+    std::fill_n(buffer.get(), count, T(0));
+    return buffer;
 }
 
 template <class T>
@@ -129,24 +141,43 @@ double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPo
     return total;
 }
 
+/// Calls use(step, column, mean, variance) for every column of every batch normalisation; the
+/// variance is the unbiased one.
 template <class T>
-void Workspace<T>::move_averages(std::int64_t rows, T* averages) const noexcept {
+template <class Use>
+void Workspace<T>::for_moments(std::int64_t rows, Use&& use) const noexcept {
     const auto count = static_cast<double>(rows);
     for (const Step& any : plan_.steps) {
         const auto* step = std::get_if<BatchNormStep>(&any);
         if (!step) continue;
         const T* mean = workspace_.get() + step->moments * capacity_;
         const T* variance = mean + step->width;
-        const auto move = [&](T& average, double batch) {
-            average = static_cast<T>(step->momentum * static_cast<double>(average) +
-                                     (1 - step->momentum) * batch);
-        };
         for (std::int64_t j = 0; j < step->width; ++j) {
-            move(averages[step->mean + j], static_cast<double>(mean[j]));
-            move(averages[step->variance + j],
-                 static_cast<double>(variance[j]) * count / (count - 1));
+            use(*step, j, static_cast<double>(mean[j]),
+                static_cast<double>(variance[j]) * count / (count - 1));
         }
     }
+}
+
+template <class T>
+bool Workspace<T>::has_finite_moments(std::int64_t rows) const noexcept {
+    bool finite = true;
+    for_moments(rows, [&](const BatchNormStep&, std::int64_t, double mean, double variance) {
+        finite &= std::isfinite(mean) && std::isfinite(static_cast<T>(variance));
+    });
+    return finite;
+}
+
+template <class T>
+void Workspace<T>::move_averages(std::int64_t rows, T* averages) const noexcept {
+    for_moments(rows, [&](const BatchNormStep& step, std::int64_t j, double mean, double variance) {
+        const auto move = [&](T& average, double batch) {
+            average = static_cast<T>(step.momentum * static_cast<double>(average) +
+                                     (1 - step.momentum) * batch);
+        };
+        move(averages[step.mean + j], mean);
+        move(averages[step.variance + j], variance);
+    });
 }
 
 template class Workspace<float>;

@@ -51,6 +51,9 @@ class Workspace {
     double training_step(const Rows<T>& rows, double gradient_scale, TrainingPosition position,
                          T* gradient);
 
+    /// Whether the batch normalisations' moments of the last training step are numbers.
+    bool has_finite_moments(std::int64_t rows) const noexcept;
+
     /// Moves the moving averages by the moments of the last training step, of so many rows.
     void move_averages(std::int64_t rows, T* averages) const noexcept;
 
@@ -67,6 +70,8 @@ class Workspace {
     /// The rows [begin, begin + count) as the network sees them, copied only where they must be.
     Rows<T> chunk(const Rows<T>& rows, std::int64_t begin, std::int64_t count) noexcept;
 
+    template <class Use>
+    void for_moments(std::int64_t rows, Use&& use) const noexcept;
     double pass(const Rows<T>& rows, double gradient_scale, TrainingPosition* position,
                 T* gradient);
 

@@ -188,6 +188,8 @@ class Network:
     def named_parameters(self) -> dict[str, NDArray[Any]]:
         """The parameters by the names of their layers, as in the model file: views, in shape.
 
+        Moving averages are no parameters; they are in `averages`.
+
         Examples
         --------
         >>> import likely

@@ -173,8 +173,8 @@ class Trainer:
         ValueError, TypeError
             Where data or arguments are not possible, before anything is changed.
         DivergedError
-            Where the loss, the gradient or a parameter stops being finite. That step is not
-            applied: the network keeps its last finite parameters.
+            Where the loss, the gradient or a parameter stops being finite. The network keeps its
+            last finite parameters.
 
         """
         if not isinstance(network, Network):

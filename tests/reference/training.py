@@ -105,6 +105,7 @@ def fit(
                 square = float(gradient @ gradient)
                 # Comparisons with nan are false.
                 finite = abs(loss) <= largest and square <= largest
+                finite = finite and bool(np.all(np.abs(averages) <= largest))
                 if square <= largest:
                     epoch_norm = max(epoch_norm, float(np.sqrt(square)))
                     largest_norm = max(largest_norm, epoch_norm)

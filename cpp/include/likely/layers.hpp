@@ -104,8 +104,10 @@ struct Dropout {
     }
 };
 
+/// Not so small that float32 would take it for zero; a number of columns given by mistake is too
+/// large.
 inline void require_epsilon(double epsilon) {
-    require(epsilon > 0 && std::isfinite(epsilon), "epsilon", "finite and positive", epsilon);
+    require(epsilon >= 1e-30 && epsilon <= 1, "epsilon", "in [1e-30, 1]", epsilon);
 }
 
 struct BatchNorm {
@@ -127,7 +129,7 @@ struct BatchNorm {
         return std::tuple{
             Field{"momentum", &BatchNorm::momentum,
                   "how much of the moving averages stays at each step, in [0, 1)"},
-            Field{"epsilon", &BatchNorm::epsilon, "added to the variance, positive"},
+            Field{"epsilon", &BatchNorm::epsilon, "added to the variance, in [1e-30, 1]"},
             Field{"activation", &BatchNorm::activation, "a name or an activation object"}};
     }
     void validate() const {
@@ -148,7 +150,7 @@ struct LayerNorm {
 
     static constexpr auto fields() {
         return std::tuple{
-            Field{"epsilon", &LayerNorm::epsilon, "added to the variance, positive"},
+            Field{"epsilon", &LayerNorm::epsilon, "added to the variance, in [1e-30, 1]"},
             Field{"activation", &LayerNorm::activation, "a name or an activation object"}};
     }
     void validate() const { require_epsilon(epsilon); }
@@ -165,7 +167,7 @@ inline int nesting(const LayerPointer& layer, std::map<const Layer*, int>& known
 }
 
 inline void Residual::validate() const {
-    require(!layers.empty(), "layers", "at least one layer", "none");
+    require_some(!layers.empty(), "layers", "at least one layer");
     std::map<const Layer*, int> known;
     for (const auto& layer : layers) {
         if (nesting(layer, known) >= deepest_nesting) {

@@ -161,4 +161,9 @@ void require(bool condition, std::string_view argument, std::string_view expecte
     throw std::invalid_argument(message.str());
 }
 
+/// Throws "<argument> must be <expected>; got none" unless `condition` holds.
+inline void require_some(bool condition, const std::string& argument, const std::string& expected) {
+    if (!condition) throw std::invalid_argument(argument + " must be " + expected + "; got none");
+}
+
 }  // namespace likely

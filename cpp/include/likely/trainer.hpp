@@ -73,8 +73,9 @@ struct Hooks {
     std::function<void()> poll;  ///< called about ten times a second, between steps
 };
 
-/// The loss, the gradient or an updated parameter stopped being finite. That step is not applied:
-/// the model holds its last finite parameters.
+/// The loss, the gradient or an updated parameter stopped being finite. The model holds its last
+/// finite parameters: the step is not applied, or, where only some of the updated parameters would
+/// not be finite, these keep their values from before it.
 struct DivergedError : std::runtime_error {
     DivergedError(const std::string& message, std::int64_t at_epoch, std::int64_t at_step,
                   double largest_gradient_norm)

@@ -18,7 +18,7 @@
 
 namespace likely::gemm {
 
-/// Whether the tiled product is faster for a result of this size (bench/bench_products.cpp).
+/// Whether the tiled product is faster for a result of this size (docs/decisions/007).
 /// Eigen's is as fast or faster with registers of 256 bits, and where there is little to do.
 template <class T>
 constexpr bool tiled(std::int64_t rows, std::int64_t columns, std::int64_t depth) {

@@ -5,10 +5,11 @@
 // registers while depth runs; of the right operand only what has to be is copied (a transposed one,
 // a ragged edge, a stride that cache sets do not like), of the left one nothing.
 //
-// Contract: c (rows x columns, C-order) = start + a b. Every element is one chain of multiply-adds
-// in order of depth (in the narrow edge of `forward` form: four chains), however rows are cut. The
-// last few columns, up to a quarter of a register, are computed four rows or four depths a
-// register. `scratch` holds `scratch_size` numbers. Nothing is read outside of the matrices.
+// Contract: c (rows x columns, C-order) = start + a b. Every element is a sum over parts of 256
+// depths, in order, each a chain of multiply-adds from zero in order of depth, however rows are
+// cut. The last few columns, up to a quarter of a register, are computed four rows or four depths a
+// register; the latter, where rows of a are contiguous, are four chains. `scratch` holds
+// `scratch_size` numbers. Nothing is read outside of the matrices.
 #pragma once
 
 #include <algorithm>
@@ -41,7 +42,7 @@ struct RightOperand {
     }
 };
 
-/// What the sums begin with: what stands in c, else a row of biases, else zero.
+/// What is added to the sums: what stands in c, else a row of biases, else nothing.
 template <class T>
 struct Start {
     bool accumulate = false;
@@ -67,13 +68,16 @@ constexpr std::int64_t scratch_size() {
     return deepest * widest * Lanes<T>::size;
 }
 
-/// The first sums of a register of columns: `count` of them are real.
+/// Writes `count` sums of a register of columns.
 template <class T>
-Lanes<T> first_sum(const Start<T>& start, const T* c, std::int64_t j, std::int64_t count) {
-    const T* source = start.accumulate ? c + j : start.bias ? start.bias + j : nullptr;
-    if (!source) return Lanes<T>(0.0);
-    return count == Lanes<T>::size ? Lanes<T>::load(source)
-                                   : Lanes<T>::load_partial(source, count, T(0));
+void finish(const Lanes<T>& sum, const Start<T>& start, T* c, std::int64_t j, std::int64_t count) {
+    const T* base = start.accumulate ? c + j : start.bias ? start.bias + j : nullptr;
+    if (count == Lanes<T>::size) {
+        (base ? Lanes<T>::load(base) + sum : sum).store(c + j);
+    } else {
+        const Lanes<T> known = base ? Lanes<T>::load_partial(base, count, T(0)) : Lanes<T>(0.0);
+        (known + sum).store_partial(c + j, count);
+    }
 }
 
 /// Rows x (Columns registers) of c; `tail` columns of the last register are real, or all if 0.
@@ -85,8 +89,7 @@ template <int Rows, int Columns, class T>
     const auto count = [&](int column) { return column == Columns - 1 && tail ? tail : V::size; };
     V sum[Rows][Columns];
     for (int i = 0; i < Rows; ++i) {
-        for (int j = 0; j < Columns; ++j)
-            sum[i][j] = first_sum(start, c + i * c_stride, j * V::size, count(j));
+        for (int j = 0; j < Columns; ++j) sum[i][j] = V(0.0);
     }
     const T* left = a.at;
     for (std::int64_t k = 0; k < depth; ++k) {
@@ -100,14 +103,8 @@ template <int Rows, int Columns, class T>
         b += stride;
     }
     for (int i = 0; i < Rows; ++i) {
-        for (int j = 0; j < Columns; ++j) {
-            T* target = c + i * c_stride + j * V::size;
-            if (count(j) == V::size) {
-                sum[i][j].store(target);
-            } else {
-                sum[i][j].store_partial(target, tail);
-            }
-        }
+        for (int j = 0; j < Columns; ++j)
+            finish(sum[i][j], start, c + i * c_stride, j * V::size, count(j));
     }
 }
 
@@ -276,11 +273,11 @@ void narrow_panel(std::int64_t rows, std::int64_t depth, const LeftOperand<T>& a
     while (i + rows_a_register <= rows) take(std::integral_constant<int, 1>{});
     for (; i < rows; ++i) {  // fewer than four rows of four
         for (std::int64_t j = 0; j < columns; ++j) {
-            T& target = c[i * c_stride + j];
-            T total = start.accumulate ? target : start.bias ? start.bias[j] : T(0);
+            T total = 0;
             for (std::int64_t k = 0; k < depth; ++k)
                 total += a.at[i * a.row + k * a.depth] * b[k * Quarters<T>::columns + j];
-            target = total;
+            T& target = c[i * c_stride + j];
+            target = (start.accumulate ? target : start.bias ? start.bias[j] : T(0)) + total;
         }
     }
 }
@@ -354,25 +351,34 @@ void product(std::int64_t rows, std::int64_t columns, std::int64_t depth, const 
     }
 }
 
-/// sums[j] += the sum of column j over the rows, row by row.
+/// sums_of_columns[j] += the sum of column j: over blocks of 256 rows, in order.
 template <class T>
 void add_rows(const T* values, std::int64_t rows, std::int64_t columns, T* sums_of_columns) {
     using V = Lanes<T>;
-    const auto take = [&]<int Count>(std::integral_constant<int, Count>, std::int64_t j) {
-        V sum[Count];
-        for (int n = 0; n < Count; ++n) sum[n] = V::load(sums_of_columns + j + n * V::size);
-        for (std::int64_t i = 0; i < rows; ++i) {
-            for (int n = 0; n < Count; ++n)
-                sum[n] = sum[n] + V::load(values + i * columns + j + n * V::size);
+    for (std::int64_t begin = 0; begin < rows; begin += deepest) {
+        const T* block = values + begin * columns;
+        const std::int64_t count = std::min(deepest, rows - begin);
+        const auto take = [&]<int Count>(std::integral_constant<int, Count>, std::int64_t j) {
+            V sum[Count];
+            for (int n = 0; n < Count; ++n) sum[n] = V(0.0);
+            for (std::int64_t i = 0; i < count; ++i) {
+                for (int n = 0; n < Count; ++n)
+                    sum[n] = sum[n] + V::load(block + i * columns + j + n * V::size);
+            }
+            for (int n = 0; n < Count; ++n) {
+                T* target = sums_of_columns + j + n * V::size;
+                (V::load(target) + sum[n]).store(target);
+            }
+        };
+        std::int64_t j = 0;
+        for (; j + 4 * V::size <= columns; j += 4 * V::size)
+            take(std::integral_constant<int, 4>{}, j);
+        for (; j + V::size <= columns; j += V::size) take(std::integral_constant<int, 1>{}, j);
+        for (; j < columns; ++j) {
+            T sum = 0;
+            for (std::int64_t i = 0; i < count; ++i) sum += block[i * columns + j];
+            sums_of_columns[j] += sum;
         }
-        for (int n = 0; n < Count; ++n) sum[n].store(sums_of_columns + j + n * V::size);
-    };
-    std::int64_t j = 0;
-    for (; j + 4 * V::size <= columns; j += 4 * V::size) take(std::integral_constant<int, 4>{}, j);
-    for (; j + V::size <= columns; j += V::size) take(std::integral_constant<int, 1>{}, j);
-    for (std::int64_t i = 0; i < rows; ++i) {
-        for (std::int64_t edge = j; edge < columns; ++edge)
-            sums_of_columns[edge] += values[i * columns + edge];
     }
 }
 

@@ -81,7 +81,7 @@ struct Custom {
     }
     void validate() const {
         require(!density_name.empty(), "name", "at least a letter", density_name);
-        require(!parameters.empty(), "parameters", "at least one name", "none");
+        require_some(!parameters.empty(), "parameters", "at least one name");
         for (auto each = parameters.begin(); each != parameters.end(); ++each) {
             require(!each->empty(), "parameters", "names", *each);
             require(std::find(parameters.begin(), each, *each) == each, "parameters",
