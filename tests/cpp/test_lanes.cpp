@@ -226,6 +226,23 @@ void test_edges() {
         CHECK(std::isnan(x));
 }
 
+#if defined(__AVX512DQ__)
+/// Our own exp, from where it is zero through the denormal numbers to where it overflows.
+template <class T>
+void test_exponential() {
+    using L = Lanes<T>;
+    const auto exp_of = [](L x) { return exp(x); };
+    const bool single = sizeof(T) == 4;
+    compare<T>("exp, all", single ? -105 : -747, single ? 89 : 710, within(0.95), exp_of,
+               [](Exact x) { return std::exp(x); });
+    const T infinite = static_cast<T>(infinity);
+    for (const T big : {T(800), T(1e9), T(1e38), largest<T>, infinite})
+        CHECK(at(big, exp_of) == infinite && at(-big, exp_of) == 0);
+    for (const T tiny : {T(0), -T(0), smallest_normal<T>, -smallest_normal<T>})
+        CHECK(at(tiny, exp_of) == 1);
+}
+#endif
+
 template <class T>
 void test_lanes() {
     using L = Lanes<T>;
@@ -326,6 +343,9 @@ void test_all() {
     test_lanes<T>();
     test_edges<T>();
     test_functions<T>();
+#if defined(__AVX512DQ__)
+    test_exponential<T>();
+#endif
     test_dual<T>();
 }
 

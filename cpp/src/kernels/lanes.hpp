@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <cstring>
 
+#include "exponential.hpp"
 #include "likely/primitives.hpp"
 
 namespace likely {
@@ -77,7 +78,7 @@ struct Lanes {
     friend Lanes sqrt(Lanes x) {
         return x.map([](T lane) { return std::sqrt(lane); });
     }
-    friend Lanes exp(Lanes x) { return from_packet(Eigen::internal::pexp(x.packet())); }
+    friend Lanes exp(Lanes x) { return from_packet(kernels_detail::exponential(x.packet())); }
     friend Lanes log(Lanes x) { return from_packet(Eigen::internal::plog(x.packet())); }
     friend Lanes erfc(Lanes x) {
         return x.map([](T lane) { return std::erfc(lane); });
