@@ -323,7 +323,7 @@ class BatchNorm(Layer):
     momentum : float, default 0.9
         how much of the moving averages stays at each step, in [0, 1)
     epsilon : float, default 1e-05
-        added to the variance, positive
+        added to the variance, in [1e-30, 1]
     activation : str | Activation, default 'identity'
         a name or an activation object
     """
@@ -338,7 +338,7 @@ class BatchNorm(Layer):
     @property
     def epsilon(self) -> float:
         """
-        added to the variance, positive
+        added to the variance, in [1e-30, 1]
         """
     @property
     def momentum(self) -> float:
@@ -353,7 +353,7 @@ class LayerNorm(Layer):
     Parameters
     ----------
     epsilon : float, default 1e-05
-        added to the variance, positive
+        added to the variance, in [1e-30, 1]
     activation : str | Activation, default 'identity'
         a name or an activation object
     """
@@ -368,7 +368,7 @@ class LayerNorm(Layer):
     @property
     def epsilon(self) -> float:
         """
-        added to the variance, positive
+        added to the variance, in [1e-30, 1]
         """
 class Optimizer:
     """
@@ -941,8 +941,9 @@ class History:
         """
 class DivergedError(ArithmeticError):
     """
-    The loss, the gradient or a parameter stopped being finite while training. The step was not
-    applied: the network keeps its last finite parameters.
+    The loss, the gradient or a parameter stopped being finite while training. The network keeps its
+    last finite parameters: the step is not applied, or, where only some of the updated parameters
+    would not be finite, these keep their values from before it.
     
     Attributes
     ----------

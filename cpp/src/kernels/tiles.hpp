@@ -68,16 +68,10 @@ constexpr std::int64_t scratch_size() {
     return deepest * widest * Lanes<T>::size;
 }
 
-/// Writes `count` sums of a register of columns.
+/// Writes the sums of a register of columns.
 template <class T>
-void finish(const Lanes<T>& sum, const Start<T>& start, T* c, std::int64_t j, std::int64_t count) {
-    const T* base = start.accumulate ? c + j : start.bias ? start.bias + j : nullptr;
-    if (count == Lanes<T>::size) {
-        (base ? Lanes<T>::load(base) + sum : sum).store(c + j);
-    } else {
-        const Lanes<T> known = base ? Lanes<T>::load_partial(base, count, T(0)) : Lanes<T>(0.0);
-        (known + sum).store_partial(c + j, count);
-    }
+[[gnu::always_inline]] inline void finish(Lanes<T> sum, const T* base, T* c) {
+    (base ? Lanes<T>::load(base) + sum : sum).store(c);
 }
 
 /// Rows x (Columns registers) of c; `tail` columns of the last register are real, or all if 0.
@@ -86,8 +80,8 @@ template <int Rows, int Columns, class T>
                             std::int64_t stride, const Start<T>& start, T* c, std::int64_t c_stride,
                             std::int64_t tail) {
     using V = Lanes<T>;
-    const auto count = [&](int column) { return column == Columns - 1 && tail ? tail : V::size; };
     V sum[Rows][Columns];
+#pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
         for (int j = 0; j < Columns; ++j) sum[i][j] = V(0.0);
     }
@@ -96,15 +90,28 @@ template <int Rows, int Columns, class T>
         V row[Columns];
         for (int j = 0; j < Columns; ++j) row[j] = V::load(b + j * V::size);
         for (int i = 0; i < Rows; ++i) {
-            const V factor(typename V::Vector{} + left[i * a.row]);
+            const V factor =
+                V::from_packet(Eigen::internal::pload1<typename V::Packet>(left + i * a.row));
             for (int j = 0; j < Columns; ++j) sum[i][j] = sum[i][j] + factor * row[j];
         }
         left += a.depth;
         b += stride;
     }
+    const int whole = tail ? Columns - 1 : Columns;
+#pragma GCC unroll 16
     for (int i = 0; i < Rows; ++i) {
-        for (int j = 0; j < Columns; ++j)
-            finish(sum[i][j], start, c + i * c_stride, j * V::size, count(j));
+        T* target = c + i * c_stride;
+        const T* base = start.accumulate ? target : start.bias;
+#pragma GCC unroll 4
+        for (int j = 0; j < Columns; ++j) {
+            const std::int64_t at = j * V::size;
+            if (j < whole) {
+                finish(sum[i][j], base ? base + at : nullptr, target + at);
+            } else {
+                const V known = base ? V::load_partial(base + at, tail, T(0)) : V(0.0);
+                (known + sum[i][j]).store_partial(target + at, tail);
+            }
+        }
     }
 }
 
