@@ -24,6 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     lines = []
     for name in arguments.scripts or SCRIPTS:
+        print(f"{name} ...", file=sys.stderr, flush=True)
         script = importlib.import_module(f"examples.{name}")
         lines += script.run()
         if arguments.pictures is not None and hasattr(script, "draw"):

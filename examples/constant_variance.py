@@ -58,7 +58,7 @@ def draw(figure) -> None:
     axes = figure.subplots()
     sales = stock()
     units = np.linspace(6, 14, 400)
-    density = np.exp(sales[np.zeros(len(units), dtype=int)].log_prob(units))  # the row, repeated
+    density = np.exp(sales.log_prob(units))
     enough = sales.quantile(0.99)[0]
     covered = units <= enough
     axes.plot(units, density, color="tab:blue")

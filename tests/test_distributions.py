@@ -311,3 +311,14 @@ def test_standardised_answers_are_in_the_users_units(
     assert_close(
         pair.core.loss(x, y, weight), (weight * row_loss).mean(), dtype, EPSILONS, 2 * rounding
     )
+
+
+def test_a_single_row_is_asked_at_every_target() -> None:
+    network = likely.Network(1, 2, [likely.Dense(3, "tanh")], seed=1)
+    d = network.predict_distribution([[0.3], [-2.0]])
+    y = np.linspace(-3, 3, 14).reshape(7, 2)
+    for name in ("log_prob", "cdf"):
+        many = getattr(d[np.ones(7, dtype=int)], name)(y)
+        np.testing.assert_array_equal(getattr(d[1], name)(y), many)
+        with pytest.raises(ValueError, match="y must have 2 rows"):
+            getattr(d, name)(y)

@@ -95,10 +95,15 @@ def as_number(argument: str, value: Any) -> float:
     """Return one real number; bools and strings are none."""
     if value is None or isinstance(value, (bool, np.bool_, str, bytes)):
         raise TypeError(f"{argument} must be a number; got {type(value).__name__} {value!r}")
-    array = _as_array(argument, value, "float64")
+    array = np.asarray(value)
     if array.ndim != 0:
         raise ValueError(f"{argument} must be one number; got shape {array.shape}")
-    return float(array)
+    try:
+        return float(value)
+    except TypeError:
+        raise TypeError(f"{argument} must be a real number; got {value!r}") from None
+    except OverflowError:
+        raise ValueError(f"{argument} must be a number that float64 holds") from None
 
 
 def as_probability(argument: str, value: Any) -> float:

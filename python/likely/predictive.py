@@ -209,32 +209,39 @@ class PredictiveDistribution:
 
     def _targets(self, y: Any) -> NDArray[Any]:
         matrix = as_matrix("y", y, self._head.targets, self._head.dtype)
-        if len(matrix) != len(self):
+        if len(matrix) != len(self) and len(self) != 1:
             raise ValueError(
                 f"y must have {len(self)} rows, one for each prediction; got {len(matrix)}"
             )
         return matrix
 
+    def _at(self, statistic: str, targets: NDArray[Any]) -> NDArray[Any]:
+        """A statistic at targets, a single row at all of them."""
+        single = len(self) == 1 and len(targets) > 1
+        raw = np.repeat(self._raw, len(targets), axis=0) if single else self._raw
+        return self._shaped(self._head.evaluate(statistic, raw, argument=targets))
+
     def cdf(self, y: Any) -> NDArray[Any]:
         """The probability that the target is at most y, y as (rows,) or (rows, targets).
 
-        y may be infinite, not nan.
+        y may be infinite, not nan. A single row is asked at every y.
         """
         targets = self._targets(y)
         bad = np.argwhere(np.isnan(targets))
         if len(bad):
             row, column = bad[0]
             raise ValueError(f"y must be finite or infinite; row {row}, column {column} is nan")
-        return self._statistic("cdf", argument=targets)
+        return self._at("cdf", targets)
 
     def log_prob(self, y: Any) -> NDArray[Any]:
         """The log of the density (or probability) at y, for each target column.
 
-        Raises ValueError where y is outside the support.
+        A single row is asked at every y: ``d[0].log_prob(grid)`` is a curve. Raises ValueError
+        where y is outside the support.
         """
         targets = self._targets(y)
         self._head.check_targets(targets)
-        return self._statistic("log_prob", argument=targets)
+        return self._at("log_prob", targets)
 
     def sample(self, n: int, seed: int = 0) -> NDArray[Any]:
         """Draw n values for every row: (n, rows) or (n, rows, targets), a function of the seed."""
