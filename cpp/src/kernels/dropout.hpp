@@ -18,7 +18,7 @@ void for_dropout_masks(const Philox& random, std::uint32_t kept_below, T scale, 
     static_assert(std::endian::native == std::endian::little);
     constexpr std::int64_t fields_a_block = 16, at_once = 512;
     const auto last_kept = static_cast<std::uint16_t>(kept_below - 1);  // a comparison of 16 bits
-    std::array<std::uint16_t, at_once> fields;
+    std::array<std::uint16_t, at_once> fields{};
     std::array<T, at_once> masks;
     for (std::int64_t done = 0; done < total;) {
         const std::int64_t skipped = (start + done) % fields_a_block;
