@@ -249,7 +249,6 @@ class Fit {
 
 void TrainerOptions::validate() const {
     std::visit([](const auto& chosen) { chosen.validate(); }, optimizer);
-    std::visit([](const auto& chosen) { chosen.validate(); }, schedule);
     if (batch_size)
         require(*batch_size >= 1, "batch_size", "at least 1, or none for the whole set",
                 *batch_size);
@@ -267,7 +266,7 @@ void TrainerOptions::validate() const {
     if (clip_norm) require(*clip_norm > 0, "clip_norm", "positive, or none", *clip_norm);
     if (clip_value && clip_norm)
         throw std::invalid_argument("clip_value and clip_norm exclude each other; got both");
-    check_spans(schedule, epochs);
+    check_spans(schedule, epochs);  // and validates it
 }
 
 template <class T>

@@ -1,9 +1,9 @@
 // One list a kind.
 //
-// Why: distributions, activations, layers and optimizers are each a `std::variant` of plain
-// structs. Everything that must know "all of them" (construction by name, files, Python classes,
-// documentation) walks the variant, so adding a member of a kind is one struct and one line in its
-// list.
+// Why: distributions, activations, layers, optimizers and schedules are each a `std::variant` of
+// plain structs. Everything that must know "all of them" (construction by name, files, Python
+// classes, documentation) walks the variant, so adding a member of a kind is one struct and one
+// line in its list.
 //
 // Contract: a member of a kind has
 //     static constexpr std::string_view name, doc;

@@ -22,11 +22,11 @@ void transform(std::int64_t count, T* target, Function function, const Source*..
     }
 }
 
-/// `count` lanes from `source` on, all of them or the first few.
+/// `count` lanes from `source` on, all of them, or the first few and `fill`.
 template <class T>
-Lanes<T> load_lanes(const T* source, std::int64_t count) {
+Lanes<T> load_lanes(const T* source, std::int64_t count, T fill = T(0)) {
     return count == Lanes<T>::size ? Lanes<T>::load(source)
-                                   : Lanes<T>::load_partial(source, count, T(0));
+                                   : Lanes<T>::load_partial(source, count, fill);
 }
 
 /// function(j, count) for the columns of a row, whole registers first.

@@ -198,7 +198,7 @@ void forward(const LayerNormStep& step, const Mode<T>&, const T* parameters,
         const T mean = static_cast<T>(total.sum()) / static_cast<T>(width);
         total = V(0.0);
         for_lanes<T>(width, [&](std::int64_t j, std::int64_t count) {
-            V x = V::load_partial(source + j, count, mean);  // what is not there has no distance
+            V x = load_lanes(source + j, count, mean);  // what is not there has no distance
             x = x - V(static_cast<double>(mean));
             total = total + x * x;
         });
