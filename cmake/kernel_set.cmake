@@ -27,8 +27,9 @@ function(likely_add_kernel_set set)
     else()  # every file twice: once for each precision
       add_library(${target} OBJECT
         cpp/src/kernels/likelihood.cpp
+        cpp/src/kernels/likelihood_classes.cpp
+        cpp/src/kernels/likelihood_real.cpp
         cpp/src/kernels/network.cpp
-        cpp/src/kernels/statistics.cpp
         cpp/src/kernels/update.cpp)
       target_compile_definitions(${target} PRIVATE LIKELY_NUMBER=${part})
     endif()

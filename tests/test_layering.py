@@ -38,7 +38,7 @@ FLOORS: dict[str, list[str]] = {
         f"{PUBLIC}/layers.hpp {PUBLIC}/specification.hpp {CORE}/plan.*",
         f"{CORE}/checks.hpp",
     ],
-    "3 kernels": [f"{CORE}/kernels/*", f"{CORE}/describe.hpp"],
+    "3 kernels": [f"{CORE}/kernels/*", f"{CORE}/statistics.*", f"{CORE}/describe.hpp"],
     "4 models": [
         f"{PUBLIC}/model.hpp {CORE}/model.cpp {CORE}/model_file.* {CORE}/workspace.* "
         f"{CORE}/custom_likelihood.* "

@@ -68,7 +68,8 @@ py::object function_of(const Object& object) {
 
 Object with_call(const Object& object, const py::object& call) {
     Custom custom = custom_of(object);
-    custom.density = std::make_shared<const PythonDensity>(call, custom.count());
+    custom.density =
+        std::make_shared<const PythonDensity>(call, static_cast<std::int64_t>(custom.names.size()));
     Object result;
     result.value = std::move(custom);
     return result;
@@ -80,26 +81,14 @@ py::object apply(const Object& object, const py::args& arguments, const py::kwar
 }
 
 /// The raw parameters that are not fixed: (name, "predicted" or "shared").
-std::vector<std::pair<std::string, std::string>> raw_parameters(const py::object& distribution) {
+std::vector<std::pair<std::string, std::string>> named_raw_parameters(
+    const py::object& distribution) {
     std::vector<std::pair<std::string, std::string>> result;
-    std::visit(
-        [&](const auto& family) {
-            using Family = std::decay_t<decltype(family)>;
-            if constexpr (std::is_same_v<Family, Custom>) {
-                for (const auto& name : family.parameters) result.emplace_back(name, "predicted");
-            } else if constexpr (requires { family.count(); }) {
-                for (std::int64_t k = 0; k < family.count(); ++k) {
-                    result.emplace_back("logits[" + std::to_string(k) + "]", "predicted");
-                }
-            } else {
-                for (const auto& raw : family.raw_parameters()) {
-                    if (raw.source == Source::fixed) continue;
-                    result.emplace_back(raw.name,
-                                        raw.source == Source::shared ? "shared" : "predicted");
-                }
-            }
-        },
-        from_python<Distribution>(distribution, "distribution"));
+    for (const RawParameter& raw :
+         likely::raw_parameters(from_python<Distribution>(distribution, "distribution"))) {
+        if (raw.source == Source::fixed) continue;
+        result.emplace_back(raw.name, raw.source == Source::shared ? "shared" : "predicted");
+    }
     return result;
 }
 
@@ -126,7 +115,7 @@ void bind_custom(py::module_& module) {
     options.disable_function_signatures();
     type.def("__call__", &apply, signature.c_str());
     options.enable_function_signatures();
-    module.def("raw_parameters", &raw_parameters, py::arg("distribution"));
+    module.def("raw_parameters", &named_raw_parameters, py::arg("distribution"));
 }
 
 }  // namespace likely::python

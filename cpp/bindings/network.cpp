@@ -53,17 +53,11 @@ template <class T>
 double mean_loss(Model<T>& model, const NumberArray& x, const NumberArray& y,
                  const std::optional<NumberArray>& weight, T* gradient) {
     const std::int64_t rows = check_data(model, x, y, weight);
-    const Rows<T> data{numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight), nullptr, rows};
+    const Rows<T> data{numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight),
+                       nullptr,       nullptr,       rows};
     const py::gil_scoped_release released;
     const double count = static_cast<double>(rows);
-    double weight_sum = count;
-    if (data.weight) {
-        weight_sum = 0;
-        for (std::int64_t i = 0; i < rows; ++i) weight_sum += static_cast<double>(data.weight[i]);
-    }
-    Workspace<T> workspace(model, rows);
-    const double loss = workspace.loss_and_gradient(data, 1 / count, gradient);
-    return (loss + workspace.log_target_scale() * weight_sum) / count;
+    return Workspace<T>(model, rows).loss_and_gradient(data, 1 / count, gradient) / count;
 }
 
 double loss(ModelObject& object, const NumberArray& x, const NumberArray& y,

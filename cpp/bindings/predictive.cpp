@@ -14,14 +14,16 @@
 namespace likely::python {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Statistic>, 8> statistics{
+constexpr std::array<std::pair<std::string_view, Statistic>, 10> statistics{
     {{"mean", Statistic::mean},
      {"std", Statistic::std},
      {"mode", Statistic::mode},
      {"entropy", Statistic::entropy},
      {"quantile", Statistic::quantile},
      {"cdf", Statistic::cdf},
+     {"sf", Statistic::sf},
      {"log_prob", Statistic::log_prob},
+     {"crps", Statistic::crps},
      {"parameter", Statistic::parameter}}};
 
 Statistic statistic_named(const std::string& name) {
@@ -106,7 +108,7 @@ NumberArray compare_in(Comparison what, const HeadObject& p, const NumberArray& 
     Array<T> out({std::max(p_side.rows, q_side.rows), p_head.plan().targets});
     T* target = out.mutable_data();
     const py::gil_scoped_release released;
-    kernels<T>().compare(what, p_side, q_side, target);
+    likely::compare(what, p_side, q_side, target);
     return out;
 }
 
@@ -114,13 +116,15 @@ NumberArray compare_in(Comparison what, const HeadObject& p, const NumberArray& 
 NumberArray compare(Comparison what, const HeadObject& p, const NumberArray& p_raw,
                     const HeadObject& q, const NumberArray& q_raw) {
     const Plan &p_plan = plan_of(p), &q_plan = plan_of(q);
-    for (const HeadObject* side : {&p, &q}) {
-        check_known(*side, Statistic::entropy, "cross-entropy or divergence in closed form");
-    }
     if (!same_family(p_plan.distribution, q_plan.distribution)) {
         throw py::value_error("p and q must be distributions of the same family; got " +
                               repr_of(to_python<Distribution>(p_plan.distribution)) + " and " +
                               repr_of(to_python<Distribution>(q_plan.distribution)));
+    }
+    if (!has_comparison(p_plan.distribution)) {
+        throw py::value_error(
+            "cross-entropy and divergence are known in closed form only; those of " +
+            repr_of(to_python<Distribution>(p_plan.distribution)) + " have none");
     }
     const auto must_agree = [](const std::string& things, std::int64_t a, std::int64_t b) {
         throw py::value_error("p and q must have the same number of " + things + "; got " +
@@ -170,21 +174,19 @@ NumberArray sample(const HeadObject& object, const NumberArray& raw_parameters, 
         object.head);
 }
 
-/// The names of the family's own parameters.
-std::vector<std::string> parameter_names(const HeadObject& object) {
-    std::vector<std::string> names;
-    std::visit(
-        [&](const auto& family) {
-            for (const auto& parameter : family.parameters) {
-                if constexpr (requires { parameter.name; }) {
-                    names.emplace_back(parameter.name);
-                } else {
-                    names.emplace_back(parameter);
-                }
-            }
-        },
-        plan_of(object).distribution);
-    return names;
+/// Whether the core has a closed form.
+bool has(const HeadObject& object, const std::string& statistic) {
+    return has_statistic(plan_of(object).distribution, statistic_named(statistic));
+}
+
+/// The names and shapes of the family's own parameters.
+std::vector<std::pair<std::string, std::vector<std::int64_t>>> parameter_arrays(
+    const HeadObject& object) {
+    std::vector<std::pair<std::string, std::vector<std::int64_t>>> result;
+    for (const ParameterArray& each : plan_of(object).parameters) {
+        result.emplace_back(each.name, each.shape);
+    }
+    return result;
 }
 
 /// Throws unless every target is in the support.
@@ -224,7 +226,8 @@ void bind_predictive(py::module_& module) {
         .def_property_readonly(
             "distribution",
             [](const HeadObject& o) { return to_python<Distribution>(plan_of(o).distribution); })
-        .def_property_readonly("parameter_names", &parameter_names);
+        .def("has", &has, py::arg("statistic"))
+        .def_property_readonly("parameters", &parameter_arrays);
 }
 
 }  // namespace likely::python

@@ -16,22 +16,14 @@
 #include <vector>
 
 #include "checks.hpp"
-#include "kernels/table.hpp"
 #include "likely/model.hpp"
+#include "statistics.hpp"
 
 namespace likely {
 
-/// Whether distributions of the two can be compared.
+/// Whether distributions of the two can be compared: one family, with as many raw parameters.
 inline bool same_family(const Distribution& a, const Distribution& b) {
-    return std::visit(
-        [&](const auto& family) {
-            const auto* other = std::get_if<std::decay_t<decltype(family)>>(&b);
-            if constexpr (requires { family.count(); }) {
-                return other && other->count() == family.count();
-            }
-            return other != nullptr;
-        },
-        a);
+    return a.index() == b.index() && raw_parameters(a).size() == raw_parameters(b).size();
 }
 
 template <class T>
@@ -51,9 +43,7 @@ class Head {
             },
             distribution);
         Plan plan;
-        plan.targets = targets;
-        plan.raw_width = raw_width(distribution, targets);
-        plan.distribution = std::move(distribution);
+        place_distribution(plan, distribution, targets);
         plan_ = std::make_shared<const Plan>(std::move(plan));
     }
 
@@ -73,7 +63,7 @@ class Head {
             what.target_mean = scaling_.target_mean.data();
             what.target_scale = scaling_.target_scale.data();
         }
-        kernels<T>().evaluate(*plan_, what, shared_.data(), raw, rows, argument, out);
+        likely::evaluate(*plan_, what, shared_.data(), raw, rows, argument, out);
     }
 
     /// These predictions as a side of a comparison; points into both.
@@ -88,16 +78,18 @@ class Head {
     }
 
     /// The raw parameters of distributions with given parameters, for a head of such ones. Both are
-    /// laid out alike: parameter p of target column t of a row at p * targets + t. Throws
+    /// laid out alike: number k of target column t of a row at k * targets + t. Throws
     /// std::invalid_argument.
     void raw_from(const double* given, std::int64_t rows, T* raw) const {
-        std::visit(
+        std::int64_t width = 0;
+        for (const ParameterArray& each : plan_->parameters) width += each.size();
+        visit_family(
             [&](const auto& family) {
                 for (std::int64_t i = 0; i < rows; ++i) {
                     for (std::int64_t t = 0; t < plan_->targets; ++t) {
-                        const std::int64_t at = i * plan_->raw_width + t;
                         try {
-                            row_from(family, given + at, raw + at);
+                            row_from(family, given + i * width * plan_->targets + t,
+                                     raw + i * plan_->raw_width + t);
                         } catch (const std::invalid_argument& error) {
                             throw std::invalid_argument(std::string(error.what()) + " (row " +
                                                         std::to_string(i) + ", column " +
@@ -116,8 +108,10 @@ class Head {
     template <class Family>
     void row_from(const Family& family, const double* given, T* raw) const {
         const std::int64_t stride = plan_->targets;
-        if constexpr (requires { family.count(); }) {
-            family.raw_from(given, raw, stride);
+        if constexpr (!FixedFamily<Family>) {
+            family.raw_from(
+                [&](std::int64_t k) { return given[k * stride]; },
+                [&](std::int64_t k, double value) { raw[k * stride] = static_cast<T>(value); });
         } else {
             std::array<double, Family::parameters.size()> values;
             for (std::size_t p = 0; p < values.size(); ++p) {

@@ -73,6 +73,15 @@ void initialize(const Plan& plan, std::uint64_t seed, std::span<T> parameters) {
             }
         }
     }
+    const std::int64_t bias = std::get<DenseStep>(plan.steps.back()).bias;
+    if (bias == none) return;
+    for (const RawPlace& place : plan.raw_places) {
+        if (place.source != Source::predicted) continue;
+        for (std::int64_t t = 0; t < plan.targets; ++t) {
+            parameters[static_cast<std::size_t>(bias + place.position + t)] +=
+                static_cast<T>(place.value);
+        }
+    }
 }
 
 /// An allocation that failed, with what it was for.

@@ -33,17 +33,10 @@ void collect(const LayerPointer& layer, std::vector<LayerPointer>& found) {
 /// " (loc, log_scale)": what a network has to put out.
 std::string predicted_names(const Distribution& distribution) {
     std::string names;
-    std::visit(
-        [&](const auto& family) {
-            if constexpr (requires { family.raw_parameters(); }) {
-                for (const auto& raw : family.raw_parameters()) {
-                    if (raw.source == Source::predicted)
-                        names += (names.empty() ? "" : ", ") + std::string(raw.name);
-                }
-            }
-        },
-        distribution);
-    return names.empty() ? names : " (" + names + ")";
+    for (const RawParameter& raw : raw_parameters(distribution)) {
+        if (raw.source == Source::predicted) names += (names.empty() ? "" : ", ") + raw.name;
+    }
+    return " (" + names + ")";
 }
 
 /// Layers made in C++ have not passed the checks of Python's constructors.
@@ -290,29 +283,31 @@ std::vector<NamedLayer> distinct_layers(const std::vector<LayerPointer>& layers,
     return named;
 }
 
-std::int64_t raw_width(const Distribution& distribution, std::int64_t targets) {
-    const std::int64_t predicted = std::visit(
-        [](const auto& family) {
-            if constexpr (requires { family.raw_parameters(); }) {
-                std::int64_t count = 0;
-                for (const auto& raw : family.raw_parameters())
-                    count += raw.source == Source::predicted;
-                return count;
-            } else {
-                return family.count();
-            }
-        },
-        distribution);
-    return checked_product(predicted, targets, "the output layer");
+void place_distribution(Plan& plan, const Distribution& distribution, std::int64_t targets) {
+    plan.targets = targets;
+    plan.distribution = distribution;
+    plan.raw_places.clear();
+    std::int64_t predicted = 0, shared = 0;
+    for (const RawParameter& raw : raw_parameters(distribution)) {
+        RawPlace place{raw.source, raw.value, 0};
+        if (raw.source == Source::predicted) place.position = predicted++ * targets;
+        if (raw.source == Source::shared) place.position = shared++ * targets;
+        plan.raw_places.push_back(place);
+    }
+    plan.raw_width = checked_product(predicted, targets, "the output layer");
+    plan.shared_count = shared * targets;
+    plan.parameters = parameter_arrays(plan.distribution, targets);
 }
 
 Specification completed(Specification specification) {
     require(specification.inputs >= 1, "inputs", "at least 1", specification.inputs);
     require(specification.targets >= 1, "targets", "at least 1", specification.targets);
     std::visit([](const auto& family) { family.validate(); }, specification.distribution);
+    Plan head;
+    place_distribution(head, specification.distribution, specification.targets);
     std::vector<const Layer*> checked;
     for (const auto& layer : specification.layers) check_layer(layer, checked);
-    const std::int64_t width = raw_width(specification.distribution, specification.targets);
+    const std::int64_t width = head.raw_width;
     if (specification.output) {
         check_layer(specification.output, checked);
     } else {
@@ -363,28 +358,18 @@ Specification completed(Specification specification) {
 Plan make_plan(const Specification& specification) {
     Plan plan;
     plan.inputs = specification.inputs;
-    plan.targets = specification.targets;
-    plan.distribution = specification.distribution;
-    plan.raw_width = raw_width(plan.distribution, plan.targets);
+    place_distribution(plan, specification.distribution, specification.targets);
     plan.whole_batches = std::holds_alternative<Custom>(plan.distribution);  // one call a batch
     plan.widest = plan.inputs;
 
     Planner planner(plan, specification);
     planner.lay_out_parameters(specification);
-    std::visit(
-        [&](const auto& family) {
-            if constexpr (requires { family.raw_parameters(); }) {
-                for (const auto& raw : family.raw_parameters()) {
-                    if (raw.source != Source::shared) continue;
-                    const std::int64_t offset =
-                        planner.add_tensor("distribution." + std::string(raw.name), {plan.targets},
-                                           Role::other, raw.value);
-                    if (plan.shared == none) plan.shared = offset;
-                    plan.shared_count += plan.targets;
-                }
-            }
-        },
-        plan.distribution);
+    for (const RawParameter& raw : raw_parameters(plan.distribution)) {
+        if (raw.source != Source::shared) continue;
+        const std::int64_t offset =
+            planner.add_tensor("distribution." + raw.name, {plan.targets}, Role::other, raw.value);
+        if (plan.shared == none) plan.shared = offset;
+    }
 
     std::int64_t source = input_matrix;
     std::int64_t width = plan.inputs;

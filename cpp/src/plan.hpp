@@ -87,6 +87,15 @@ struct ParameterTensor {
     double start = 0;  ///< of each number, unless an initialiser draws it
 };
 
+/// Where a raw parameter of the distribution comes from.
+struct RawPlace {
+    Source source;
+    double value;  ///< of a fixed one; what another one starts from
+    /// Of a predicted one its first column in the raw matrix, of a shared one its offset among the
+    /// constants; that of target column t is t further.
+    std::int64_t position;
+};
+
 /// How the weights of one distinct dense layer start.
 struct Initialization {
     const Dense* layer;
@@ -97,6 +106,8 @@ struct Initialization {
 struct Plan {
     std::int64_t inputs = 0, targets = 0;
     Distribution distribution;
+    std::vector<RawPlace> raw_places;
+    std::vector<ParameterArray> parameters;
     std::vector<Step> steps;
     std::int64_t first_trained = 0;  ///< index of the first step that has parameters
     std::vector<ParameterTensor> tensors;
@@ -127,8 +138,9 @@ struct NamedLayer {
 std::vector<NamedLayer> distinct_layers(const std::vector<LayerPointer>& layers,
                                         const LayerPointer& output);
 
-/// Raw parameters that the network puts out for each row.
-std::int64_t raw_width(const Distribution& distribution, std::int64_t targets);
+/// Sets the distribution of a plan and all that follows from it: raw places and width, number of
+/// shared constants, parameters.
+void place_distribution(Plan& plan, const Distribution& distribution, std::int64_t targets);
 
 /// The specification with its output layer filled in, checked. Throws std::invalid_argument.
 Specification completed(Specification specification);

@@ -135,14 +135,12 @@ class Fit {
         }
         history_.gradient_norm.push_back(epoch_norm_);
         history_.learning_rate.push_back(rate_);
-        return (loss_sum + workspace_.log_target_scale() * weight_sum()) /
-               static_cast<double>(used_);
+        return loss_sum / static_cast<double>(used_);
     }
 
     double validation_loss(const Dataset<T>& data) {
-        const Rows<T> all{data.x, data.y, data.weight, nullptr, data.rows};
-        return workspace_.loss(all) / static_cast<double>(data.rows) +
-               workspace_.log_target_scale();
+        const Rows<T> all{data.x, data.y, data.weight, data.event, nullptr, data.rows};
+        return workspace_.loss(all) / static_cast<double>(data.rows);
     }
 
     void after_epoch(std::int64_t epoch, double loss) { schedule_.after_epoch(epoch, loss); }
@@ -161,9 +159,12 @@ class Fit {
     /// The loss of one batch, summed over its rows, before its update.
     double step(std::int64_t epoch, std::int64_t step, std::int64_t begin, std::int64_t count) {
         const std::int64_t offset = options_.shuffle ? 0 : begin;
-        const Rows<T> rows{data_.x + offset * plan_.inputs, data_.y + offset * plan_.targets,
+        const Rows<T> rows{data_.x + offset * plan_.inputs,
+                           data_.y + offset * plan_.targets,
                            weight_.empty() ? nullptr : weight_.data() + offset,
-                           options_.shuffle ? order_.data() + begin : nullptr, count};
+                           data_.event ? data_.event + offset * plan_.targets : nullptr,
+                           options_.shuffle ? order_.data() + begin : nullptr,
+                           count};
         const double loss = workspace_.training_step(
             rows, 1 / static_cast<double>(count),
             {options_.seed, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(step)},
@@ -203,16 +204,6 @@ class Fit {
                 model_.parameters().data() + segment.offset, slots_.data() + segment.offset);
         }
         return finite;
-    }
-
-    double weight_sum() const {
-        if (weight_.empty()) return static_cast<double>(used_);
-        double sum = 0;
-        for (std::int64_t i = 0; i < used_; ++i) {
-            const std::int64_t row = options_.shuffle ? order_[static_cast<std::size_t>(i)] : i;
-            sum += static_cast<double>(weight_[static_cast<std::size_t>(row)]);
-        }
-        return sum;
     }
 
     [[noreturn]] void diverged(std::int64_t epoch, const std::string& what) {

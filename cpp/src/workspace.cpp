@@ -49,6 +49,7 @@ Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whol
       x_(allocate(plan_.inputs * capacity_)),
       y_(allocate(plan_.targets * capacity_)),
       weight_(allocate(capacity_)),
+      event_(allocate(plan_.targets * capacity_)),
       custom_likelihood_(plan_) {
     const Scaling& scaling = model.scaling();
     if (!scaling.fitted()) return;
@@ -59,7 +60,7 @@ Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whol
     };
     copy(scaling.input_mean, scaling.input_scale, input_mean_, input_inverse_scale_);
     copy(scaling.target_mean, scaling.target_scale, target_mean_, target_inverse_scale_);
-    for (const double scale : scaling.target_scale) log_target_scale_ += std::log(scale);
+    for (const double scale : scaling.target_scale) log_target_scale_.push_back(std::log(scale));
 }
 
 template <class T>
@@ -80,13 +81,29 @@ Rows<T> Workspace<T>::chunk(const Rows<T>& rows, std::int64_t begin, std::int64_
     result.x = bring(rows.x, plan_.inputs, input_mean_, input_inverse_scale_, x_.get());
     result.y = bring(rows.y, plan_.targets, target_mean_, target_inverse_scale_, y_.get());
     result.weight = bring(rows.weight, 1, unscaled, unscaled, weight_.get());
+    result.event = bring(rows.event, plan_.targets, unscaled, unscaled, event_.get());
     result.count = count;
     return result;
 }
 
 template <class T>
+double Workspace<T>::unit_change(const Rows<T>& part) const noexcept {
+    if (log_target_scale_.empty()) return 0;
+    double sum = 0;
+    for (std::int64_t i = 0; i < part.count; ++i) {
+        double row = 0;
+        for (std::int64_t t = 0; t < plan_.targets; ++t) {
+            const bool seen = !part.event || part.event[i * plan_.targets + t] > T(0.5);
+            if (seen) row += log_target_scale_[static_cast<std::size_t>(t)];
+        }
+        sum += part.weight ? static_cast<double>(part.weight[i]) * row : row;
+    }
+    return sum;
+}
+
+template <class T>
 void Workspace<T>::raw(const T* x, std::int64_t count, T* out) noexcept {
-    const Rows<T> rows{x, nullptr, nullptr, nullptr, count};
+    const Rows<T> rows{x, nullptr, nullptr, nullptr, nullptr, count};
     const Mode<T> evaluation{model_.averages().data()};
     for (std::int64_t begin = 0; begin < count; begin += capacity_) {
         const Rows<T> part = chunk(rows, begin, std::min(capacity_, count - begin));
@@ -128,11 +145,13 @@ double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPo
         if (position) position->first_row = begin;
         kernels_.forward(plan_, mode, parameters, part.x, part.count, capacity_, workspace_.get(),
                          scratch_.get());
+        total += unit_change(part);
         total +=
             std::holds_alternative<Custom>(plan_.distribution)
                 ? custom_likelihood_(raw, part.y, part.weight, part.count, gradient_scale, d_raw)
-                : kernels_.likelihood(plan_, shared, raw, part.y, part.weight, part.count,
-                                      gradient_scale, d_raw, d_shared, begin > 0);
+                : kernels_.likelihood(plan_, shared, raw,
+                                      {part.y, part.weight, part.event, part.count}, gradient_scale,
+                                      scratch_.get(), d_raw, d_shared, begin > 0);
         if (gradient) {
             kernels_.backward(plan_, mode, parameters, part.x, part.count, capacity_,
                               workspace_.get(), scratch_.get(), gradient, begin > 0);

@@ -4,9 +4,9 @@
 // standardise it, run the network, look at the likelihood, run back. Here it stands once; all
 // memory is allocated by the constructor.
 //
-// Contract: data are in the user's units, losses in standardised units (`log_target_scale` makes up
-// the difference, per row). `gradient` is a flat buffer as the plan lays out the parameters. All
-// passes run in evaluation mode, but for `training_step`. A workspace serves one thread.
+// Contract: data and losses are in the user's units. `gradient` is a flat buffer as the plan lays
+// out the parameters. All passes run in evaluation mode, but for `training_step`. A workspace
+// serves one thread.
 #pragma once
 
 #include <cstdint>
@@ -26,6 +26,7 @@ struct Rows {
     const T* x;
     const T* y = nullptr;
     const T* weight = nullptr;
+    const T* event = nullptr;  ///< count x targets; 0 where a target is right-censored; null: none
     const std::int64_t* order = nullptr;
     std::int64_t count = 0;
 };
@@ -57,9 +58,6 @@ class Workspace {
     /// Moves the moving averages by the moments of the last training step, of so many rows.
     void move_averages(std::int64_t rows, T* averages) const noexcept;
 
-    /// What a row's loss gains in the user's units: the sum of the logs of the target scales.
-    double log_target_scale() const { return log_target_scale_; }
-
   private:
     struct AlignedDelete {
         void operator()(T* memory) const;
@@ -72,6 +70,8 @@ class Workspace {
 
     template <class Use>
     void for_moments(std::int64_t rows, Use&& use) const noexcept;
+    /// What the loss of rows gains in the user's units: a log density loses the log of the scale.
+    double unit_change(const Rows<T>& part) const noexcept;
     double pass(const Rows<T>& rows, double gradient_scale, TrainingPosition* position,
                 T* gradient);
 
@@ -80,8 +80,8 @@ class Workspace {
     const Kernels<T>& kernels_;
     std::int64_t capacity_;
     std::vector<T> input_mean_, input_inverse_scale_, target_mean_, target_inverse_scale_;
-    double log_target_scale_ = 0;
-    Buffer workspace_, scratch_, x_, y_, weight_;
+    std::vector<double> log_target_scale_;
+    Buffer workspace_, scratch_, x_, y_, weight_, event_;
     CustomLikelihood<T> custom_likelihood_;
 };
 

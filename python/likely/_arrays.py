@@ -7,7 +7,7 @@ itself looks for numbers that are not finite or outside a distribution's support
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -73,22 +73,24 @@ def as_vector(argument: str, value: Any, size: int, dtype: str, each: str) -> ND
     return array
 
 
-def as_rows(argument: str, value: Any, classes: int | None = None) -> NDArray[Any]:
-    """Return `value` in float64 as (rows, targets), with classes as (rows, targets, classes).
+def as_rows(argument: str, value: Any, shape: Sequence[int] = ()) -> NDArray[Any]:
+    """Return `value` in float64 as (rows, targets, numbers), for arrays of this shape in each.
 
-    A number is one row; without targets there is one target.
+    A single such array is one row; without targets there is one target.
     """
     array = _as_array(argument, value, "float64")
-    last = () if classes is None else (classes,)
-    first = array.shape[: array.ndim - len(last)]
+    last = tuple(shape)
+    first = array.shape[: max(0, array.ndim - len(last))]
     if array.shape != (*first, *last) or len(first) > 2:
         expected = "be a number, or have shape (rows,) or (rows, targets)"
         if last:
-            expected = f"have shape ({classes},), (rows, {classes}) or (rows, targets, {classes})"
+            axes = ", ".join(str(length) for length in last)
+            comma = "," if len(last) == 1 else ""
+            expected = f"have shape ({axes}{comma}), (rows, {axes}) or (rows, targets, {axes})"
         raise ValueError(f"{argument} must {expected}; got shape {array.shape}")
     if array.size == 0:
         raise ValueError(f"{argument} must hold at least one number; got shape {array.shape}")
-    return array.reshape((*first, 1, 1)[:2] + last)
+    return array.reshape((*first, 1, 1)[:2] + (math.prod(last),))
 
 
 def as_number(argument: str, value: Any) -> float:

@@ -5,6 +5,7 @@ Distributions with given parameters are the same objects, without a network.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -97,23 +98,24 @@ class PredictiveDistribution:
         name = as_dtype_name(dtype)
         head = _core.Head(distribution, 1, name)
         family = head.distribution
-        if set(params) != set(head.parameter_names):
+        shapes = dict(head.parameters)
+        if set(params) != set(shapes):
             raise TypeError(
-                f"the parameters of {type(family).__name__} are "
-                f"{', '.join(head.parameter_names)}; got {', '.join(params) or 'none'}"
+                f"the parameters of {type(family).__name__} are {', '.join(shapes)}; "
+                f"got {', '.join(params) or 'none'}"
             )
-        if isinstance(family, _core.Categorical):
-            values = as_rows("probs", params["probs"], family.classes)
-        else:
-            arrays = [as_rows(p, params[p]) for p in head.parameter_names]
-            try:
-                values = np.stack(np.broadcast_arrays(*arrays), axis=-1)
-            except ValueError:
-                raise ValueError(
-                    f"{', '.join(head.parameter_names)} must have shapes that broadcast as "
-                    f"(rows, targets); got {', '.join(str(array.shape) for array in arrays)}"
-                ) from None
-        rows, targets, _ = values.shape
+        arrays = [as_rows(p, params[p], shape) for p, shape in shapes.items()]
+        try:
+            leading = np.broadcast_shapes(*(array.shape[:2] for array in arrays))
+        except ValueError:
+            raise ValueError(
+                f"{', '.join(shapes)} must have shapes that broadcast as (rows, targets); "
+                f"got {', '.join(str(array.shape[:2]) for array in arrays)}"
+            ) from None
+        values = np.concatenate(
+            [np.broadcast_to(array, (*leading, array.shape[2])) for array in arrays], axis=-1
+        )
+        rows, targets = leading
         given = np.ascontiguousarray(np.moveaxis(values, -1, 1)).reshape(rows, -1)
         head = _core.Head(family, targets, name)
         return cls(head, head.raw_from(given))
@@ -158,14 +160,14 @@ class PredictiveDistribution:
         Normal: loc, scale; Bernoulli: probs; Categorical: probs with the classes as last axis. A
         custom density: its raw parameters, under the names of the function's arguments.
         """
-        family = self._head.distribution
-        if isinstance(family, _core.Categorical):
-            probabilities = [
-                self._statistic("parameter", parameter=k) for k in range(family.classes)
-            ]
-            return {"probs": np.stack(probabilities, axis=-1)}
-        names = self._head.parameter_names
-        return {name: self._statistic("parameter", parameter=i) for i, name in enumerate(names)}
+        result = {}
+        index = 0
+        for name, shape in self._head.parameters:
+            count = math.prod(shape)
+            numbers = [self._statistic("parameter", parameter=index + k) for k in range(count)]
+            result[name] = np.stack(numbers, axis=-1) if shape else numbers[0]
+            index += count
+        return result
 
     @property
     def mean(self) -> NDArray[Any]:

@@ -4,23 +4,33 @@
 // network puts out, unconstrained), as a template over the number type: plain numbers give the
 // density, dual numbers its gradient.
 //
-// Contract of a member whose number of raw parameters is fixed:
-//     raw_parameters()                   std::array of RawParameter: name and source
-//     log_prob(y, raw), mean(raw), std(raw), mode(raw), entropy(raw), cdf(y, raw), quantile(p, raw)
-//     parameters, parameter(i, raw)      the family's own parameters, under the names of
-//     torch.distributions supports(y), support               which targets are possible, and how to
-//     say so target_scaling                     how the target may be standardised
-//     raw_from(given)                    the inverse of all `parameter`s
+// Contract of every member:
+//     raw_parameters()                   each with its name, its source and where it starts: a
+//                                        std::array where their number is fixed, else a std::vector
+//     supports(y), support()             which targets are possible, and how to say so
+//     target_scaling                     how the target may be standardised
 //     all_predicted()                    the family with every raw parameter predicted, where some
 //                                        may not be
-//     cross_entropy(p, q), kl_divergence(p, q)    of raw parameters in the same units
-//     moved(raw, offset, factor)         what brings them there, where a target may be standardised
-// One whose number of raw parameters is known only at run time (Categorical) brings `count()`,
-// `nll_gradient` and `evaluate` over one row instead. Custom holds a function of the user, which is
-// called for a batch outside of the kernels.
+// Where the number is fixed, raw is a std::array, and
+//     log_prob(y, raw)                   a template over the number type
+//     log_survival(y, raw)               the same for right-censored targets, where it has one
+//     parameters, parameter(i, raw)      under the names of torch.distributions
+//     raw_from(given)                    the inverse of all `parameter`s
+//     moved(raw, offset, factor)         raw parameters of offset + factor * (the variable), for
+//                                        comparisons, where a target may be standardised
+// Where it is not, raw(k) gives raw parameter k, and
+//     nll_gradient(y, raw, slopes)       the negative log-likelihood; writes its derivatives by
+//                                        slopes.set(k, value), which slopes.get(k) reads again
+//     log_prob(y, raw), parameter_arrays(), parameter(i, raw), raw_from(given, set)
+// All of them have those of mean, std, mode, entropy, cdf, sf, quantile, crps, cross_entropy and
+// kl_divergence that have closed forms, in double precision. Where `joint` is true, a row has one
+// distribution of all its target columns, and y is a function of the column.
+// Custom holds a function of the user, which is called for a batch outside of the kernels.
 #pragma once
 
+#include <utility>
 #include <variant>
+#include <vector>
 
 #include "likely/distributions/bernoulli.hpp"
 #include "likely/distributions/categorical.hpp"
@@ -31,5 +41,54 @@
 namespace likely {
 
 using Distribution = std::variant<Normal, Bernoulli, Categorical, Custom>;
+
+/// A family whose number of raw parameters is known at compile time.
+template <class Family>
+concept FixedFamily =
+    requires(const Family& family) { std::tuple_size<decltype(family.raw_parameters())>::value; };
+
+/// How many raw parameters a fixed family has.
+template <FixedFamily Family>
+inline constexpr std::size_t raw_count =
+    std::tuple_size_v<decltype(std::declval<Family>().raw_parameters())>;
+
+/// Whether a row has one distribution of all its target columns.
+template <class Family>
+inline constexpr bool is_joint = requires { Family::joint; };
+
+/// Calls the function with the family that a distribution is.
+template <class Function>
+decltype(auto) visit_family(Function&& function, const Distribution& distribution) {
+    return std::visit(std::forward<Function>(function), distribution);
+}
+
+inline std::vector<RawParameter> raw_parameters(const Distribution& distribution) {
+    return visit_family(
+        [](const auto& family) {
+            const auto raw = family.raw_parameters();
+            return std::vector<RawParameter>(raw.begin(), raw.end());
+        },
+        distribution);
+}
+
+/// The parameters of one target column; of a joint distribution those of all `targets`.
+inline std::vector<ParameterArray> parameter_arrays(const Distribution& distribution,
+                                                    std::int64_t targets) {
+    return visit_family(
+        [&]<class Family>(const Family& family) {
+            if constexpr (FixedFamily<Family>) {
+                std::vector<ParameterArray> result;
+                for (const NamedParameter& each : family.parameters) {
+                    result.push_back({std::string(each.name), each.unit});
+                }
+                return result;
+            } else if constexpr (is_joint<Family>) {
+                return family.parameter_arrays(targets);
+            } else {
+                return family.parameter_arrays();
+            }
+        },
+        distribution);
+}
 
 }  // namespace likely

@@ -27,6 +27,8 @@ struct Dataset {
     const T* y = nullptr;
     const T* weight = nullptr;
     std::int64_t rows = 0;
+    /// Rows x targets; 0: the target is right-censored at y, 1: it was seen. Null: all were.
+    const T* event = nullptr;
 };
 
 struct TrainerOptions {

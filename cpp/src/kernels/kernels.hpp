@@ -10,8 +10,9 @@ template <class T>
 void fill_network(Kernels<T>& table);
 template <class T>
 void fill_likelihood(Kernels<T>& table);
+/// Numbers of scratch memory that the likelihood needs.
 template <class T>
-void fill_statistics(Kernels<T>& table);
+std::int64_t likelihood_scratch_size(const Plan& plan);
 template <class T>
 void fill_update(Kernels<T>& table);
 

@@ -86,8 +86,8 @@ void forward(const ResidualEnd& step, const Mode<T>&, const T*, const Matrices<T
 }  // namespace
 
 template <class T>
-std::int64_t scratch_size(const Plan&, std::int64_t) {
-    return gemm::scratch_size<T>();
+std::int64_t scratch_size(const Plan& plan, std::int64_t) {
+    return std::max(gemm::scratch_size<T>(), likelihood_scratch_size<T>(plan));
 }
 
 template <class T>

@@ -15,7 +15,6 @@ extern "C" __attribute__((visibility("default"))) const likely::KernelTable* lik
         const auto fill = [](auto& kernels) {
             likely::kernels_detail::fill_network(kernels);
             likely::kernels_detail::fill_likelihood(kernels);
-            likely::kernels_detail::fill_statistics(kernels);
             likely::kernels_detail::fill_update(kernels);
         };
         fill(result.float_);

@@ -17,15 +17,6 @@
 
 namespace likely {
 
-/// What `evaluate` computes of a predicted distribution, in the user's units.
-struct Evaluation {
-    Statistic statistic;
-    std::int64_t parameter = 0;  ///< index of the named parameter; of Categorical, the class
-    double probability = 0;  ///< of a quantile, the same for every row, where `argument` is null
-    const double* target_mean = nullptr;  ///< null: targets are not standardised
-    const double* target_scale = nullptr;
-};
-
 /// Where in a fit a step stands: what dropout masks are a function of.
 struct TrainingPosition {
     std::uint64_t seed = 0, epoch = 0, step = 0;
@@ -51,20 +42,19 @@ struct Update {
     double weight_decay = 0;
 };
 
-/// One side of a comparison: distributions in the units of their own network.
+/// What a batch is to be likely for; `weight` null: all 1.
 template <class T>
-struct Predictions {
-    const Plan* plan;
-    const T* shared;
-    const T* raw;
-    std::int64_t rows;
-    const double* target_mean;  ///< null: targets are not standardised
-    const double* target_scale;
+struct Targets {
+    const T* y;
+    const T* weight = nullptr;
+    /// Rows x targets; 0: the target is right-censored at y. Null: none is.
+    const T* event = nullptr;
+    std::int64_t rows = 0;
 };
 
 template <class T>
 struct Kernels {
-    /// Numbers of scratch memory that forward and backward need for `rows` rows.
+    /// Numbers of scratch memory that the functions below need for `rows` rows.
     std::int64_t (*scratch_size)(const Plan&, std::int64_t rows);
 
     /// out row i = (x row order[i] - mean) / scale. `order` null: rows as they stand; `mean` null:
@@ -82,17 +72,11 @@ struct Kernels {
                      std::int64_t rows, std::int64_t capacity, T* workspace, T* scratch,
                      T* gradient, bool accumulate);
 
-    /// The sum over rows of weight * negative log-likelihood; `weight` null: 1. Unless `d_raw` is
-    /// null, also gradient_scale times its derivatives: by raw parameters into `d_raw`, by learned
-    /// constants into `d_shared`.
-    double (*likelihood)(const Plan&, const T* shared, const T* raw, const T* y, const T* weight,
-                         std::int64_t rows, double gradient_scale, T* d_raw, T* d_shared,
-                         bool accumulate);
-
-    /// One statistic of every row and target column, rows x targets. `argument` has rows x targets
-    /// numbers (cdf and log_prob: targets; quantile: probabilities) or is null.
-    void (*evaluate)(const Plan&, const Evaluation&, const T* shared, const T* raw,
-                     std::int64_t rows, const T* argument, T* out);
+    /// The sum over rows of weight * negative log-likelihood. Unless `d_raw` is null, also
+    /// gradient_scale times its derivatives: by raw parameters into `d_raw`, by learned constants
+    /// into `d_shared`.
+    double (*likelihood)(const Plan&, const T* shared, const T* raw, const Targets<T>&,
+                         double gradient_scale, T* scratch, T* d_raw, T* d_shared, bool accumulate);
 
     /// One step for `count` parameters; slot s of parameter i stands at slots[s * stride + i].
     /// False if a new value would not be finite: that parameter keeps its old one, the others move.
@@ -101,10 +85,6 @@ struct Kernels {
 
     /// The sum of squares, infinite where T cannot hold it.
     double (*squared_norm)(std::int64_t count, const T* gradient);
-
-    /// p against q, of the same family and with the same targets, in the user's units: rows x
-    /// targets numbers. A side with one row stands against every row of the other.
-    void (*compare)(Comparison, const Predictions<T>& p, const Predictions<T>& q, T* out);
 };
 
 struct KernelTable {

@@ -23,6 +23,8 @@ struct Bernoulli {
     static constexpr TargetScaling target_scaling = TargetScaling::none;
     static constexpr std::array parameters{NamedParameter{"probs", Unit::none, 0, 1}};
 
+    using Raw = std::array<double, 1>;
+
     static constexpr auto fields() { return std::tuple{}; }
     void validate() const {}
     std::array<RawParameter, 1> raw_parameters() const { return {RawParameter{"logit"}}; }
@@ -33,45 +35,27 @@ struct Bernoulli {
         // y logit - softplus(logit), without its cancellation
         return -softplus(raw[0] * (1 - 2 * y));
     }
-    template <class V>
-    V mean(const std::array<V, 1>& raw) const {
-        return sigmoid(raw[0]);
+    double mean(const Raw& raw) const { return sigmoid(raw[0]); }
+    double mode(const Raw& raw) const { return raw[0] > 0 ? 1 : 0; }
+    double std(const Raw& raw) const { return sqrt(sigmoid(raw[0]) * sigmoid(-raw[0])); }
+    double entropy(const Raw& raw) const { return cross_entropy(raw, raw); }
+    double cdf(double y, const Raw& raw) const { return y < 0 ? 0 : y < 1 ? sigmoid(-raw[0]) : 1; }
+    double sf(double y, const Raw& raw) const { return y < 0 ? 1 : y < 1 ? sigmoid(raw[0]) : 0; }
+    double quantile(double p, const Raw& raw) const { return p <= sigmoid(-raw[0]) ? 0 : 1; }
+    /// The Brier score (Gneiting and Raftery 2007, section 4.2).
+    double crps(double y, const Raw& raw) const {
+        const double miss = y == 1 ? sigmoid(-raw[0]) : sigmoid(raw[0]);
+        return miss * miss;
     }
-    template <class V>
-    V mode(const std::array<V, 1>& raw) const {
-        return select(raw[0] > V(0), V(1), V(0));
-    }
-    template <class V>
-    V std(const std::array<V, 1>& raw) const {
-        return sqrt(sigmoid(raw[0]) * sigmoid(-raw[0]));
-    }
-    template <class V>
-    V entropy(const std::array<V, 1>& raw) const {
-        return sigmoid(raw[0]) * softplus(-raw[0]) + sigmoid(-raw[0]) * softplus(raw[0]);
-    }
-    template <class V>
-    V cdf(V y, const std::array<V, 1>& raw) const {
-        return select(y < V(0), V(0), select(y < V(1), sigmoid(-raw[0]), V(1)));
-    }
-    template <class V>
-    V quantile(V p, const std::array<V, 1>& raw) const {
-        return select(p <= sigmoid(-raw[0]), V(0), V(1));
-    }
-    template <class V>
-    V parameter(std::size_t, const std::array<V, 1>& raw) const {
-        return mean(raw);
-    }
+    double parameter(std::size_t, const Raw& raw) const { return mean(raw); }
     /// The inverse of `parameter`; a probability of 0 or 1 gets a logit that is exactly that.
-    template <class V>
-    std::array<V, 1> raw_from(const std::array<V, 1>& given) const {
-        return {clamp(log(given[0] / (V(1) - given[0])), -certain_logit, certain_logit)};
+    Raw raw_from(const Raw& given) const {
+        return {clamp(log(given[0] / (1 - given[0])), -certain_logit, certain_logit)};
     }
-    template <class V>
-    V cross_entropy(const std::array<V, 1>& p, const std::array<V, 1>& q) const {
+    double cross_entropy(const Raw& p, const Raw& q) const {
         return sigmoid(p[0]) * softplus(-q[0]) + sigmoid(-p[0]) * softplus(q[0]);
     }
-    template <class V>
-    V kl_divergence(const std::array<V, 1>& p, const std::array<V, 1>& q) const {
+    double kl_divergence(const Raw& p, const Raw& q) const {
         return kl_term(sigmoid(p[0]), sigmoid(q[0]), softplus(-p[0]) - softplus(-q[0])) +
                kl_term(sigmoid(-p[0]), sigmoid(-q[0]), softplus(p[0]) - softplus(q[0]));
     }

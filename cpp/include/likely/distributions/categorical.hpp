@@ -1,13 +1,14 @@
 // The categorical distribution; its negative log-likelihood is the cross-entropy of a softmax.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "likely/distributions/common.hpp"
 #include "likely/primitives.hpp"
@@ -24,7 +25,6 @@ struct Categorical {
         "Source: Bridle (1990), 'Probabilistic interpretation of feedforward classification "
         "network outputs'.";
     static constexpr TargetScaling target_scaling = TargetScaling::none;
-    static constexpr std::array parameters{NamedParameter{"probs"}};
 
     std::int64_t classes = 0;
 
@@ -33,7 +33,12 @@ struct Categorical {
             Field{"classes", &Categorical::classes, "number of classes, at least 2", true}};
     }
     void validate() const { require(classes >= 2, "classes", "at least 2", classes); }
-    std::int64_t count() const { return classes; }
+    std::vector<RawParameter> raw_parameters() const {
+        return raw_parameter_array("logits", classes);
+    }
+    std::vector<ParameterArray> parameter_arrays() const {
+        return {{"probs", Unit::none, {classes}}};
+    }
     std::string support() const {
         return "a label 0, 1, ..., classes - 1, with classes = " + std::to_string(classes);
     }
@@ -41,127 +46,109 @@ struct Categorical {
         return y >= 0 && y < static_cast<double>(classes) && y == std::floor(y);
     }
 
-    /// A row's negative log-likelihood; writes weight * gradient unless `gradient` is null. Logit k
-    /// stands at logits[k * stride], its derivative at gradient[k * stride].
-    template <class T>
-    T nll_gradient(T y, const T* logits, std::int64_t stride, T weight, T* gradient) const {
-        const auto label = static_cast<std::int64_t>(y);
-        const T largest = largest_logit(logits, stride);
-        T sum = 0;
+    template <class V, class Raw, class Slopes>
+    V nll_gradient(V label, const Raw& logits, Slopes& slopes) const {
+        const V largest = largest_logit<V>(logits);
+        V sum(0.0), chosen(0.0);
         for (std::int64_t k = 0; k < classes; ++k) {
-            const T e = exp(logits[k * stride] - largest);
-            if (gradient) gradient[k * stride] = e;
-            sum += e;
+            const V e = exp(logits(k) - largest);
+            slopes.set(k, e);
+            sum = sum + e;
+            chosen = select(label == V(static_cast<double>(k)), logits(k), chosen);
         }
-        if (gradient) {
-            const T scale = weight / sum;
-            for (std::int64_t k = 0; k < classes; ++k) gradient[k * stride] *= scale;
-            gradient[label * stride] -= weight;
+        const V scale = V(1.0) / sum;
+        for (std::int64_t k = 0; k < classes; ++k) {
+            const V hit = select(label == V(static_cast<double>(k)), V(1.0), V(0.0));
+            slopes.set(k, slopes.get(k) * scale - hit);
         }
-        return log(sum) + (largest - logits[label * stride]);
+        return log(sum) + (largest - chosen);
     }
 
-    /// One statistic of a row, in double precision; `argument` is the probability of a quantile,
-    /// the target of a cdf or log_prob, the class of a parameter.
-    template <class T>
-    double evaluate(Statistic statistic, const T* logits, std::int64_t stride,
-                    double argument) const {
-        constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
-        const double largest = static_cast<double>(largest_logit(logits, stride));
-        const auto distance = [&](std::int64_t k) {
-            return static_cast<double>(logits[k * stride]) - largest;
-        };
-        double sum = 0;
-        double weighted = 0;  // sum of exp(distance) * distance, for the entropy
-        std::int64_t mode = 0;
-        for (std::int64_t k = 0; k < classes; ++k) {
-            sum += exp(distance(k));
-            weighted += exp(distance(k)) * distance(k);
-            if (distance(k) > distance(mode)) mode = k;
-        }
-        const auto probability = [&](std::int64_t k) { return exp(distance(k)) / sum; };
-        if (std::isnan(argument)) return undefined;
-        switch (statistic) {
-            case Statistic::mode:
-                return static_cast<double>(mode);
-            case Statistic::entropy:
-                return log(sum) - weighted / sum;
-            case Statistic::parameter:
-                return probability(static_cast<std::int64_t>(argument));
-            case Statistic::log_prob:
-                if (!supports(argument)) return -std::numeric_limits<double>::infinity();
-                return distance(static_cast<std::int64_t>(argument)) - log(sum);
-            case Statistic::cdf: {
-                if (argument >= static_cast<double>(classes - 1)) return 1;
-                double total = 0;
-                for (std::int64_t k = 0; static_cast<double>(k) <= argument; ++k) {
-                    total += probability(k);
-                }
-                return total;
-            }
-            case Statistic::quantile: {
-                if (argument < 0 || argument > 1) return undefined;
-                double total = probability(0);
-                std::int64_t k = 0;
-                while (total < argument && k < classes - 1) total += probability(++k);
-                return static_cast<double>(k);
-            }
-            default:
-                return undefined;  // labels have no order of size: no mean, no std
-        }
+    double log_prob(double label, const auto& logits) const {
+        return log_probabilities(logits)(static_cast<std::int64_t>(label));
     }
-
-    /// The logits of a row with these probabilities, number k of both at [k * stride]: their
-    /// logarithms, of 0 one that is exactly that probability. Throws where they are none.
-    template <class T>
-    void raw_from(const double* probabilities, T* logits, std::int64_t stride) const {
+    /// Labels have no order of size.
+    double mean(const auto&) const { return std::numeric_limits<double>::quiet_NaN(); }
+    double std(const auto&) const { return std::numeric_limits<double>::quiet_NaN(); }
+    double mode(const auto& logits) const {
+        std::int64_t best = 0;
+        for (std::int64_t k = 1; k < classes; ++k) {
+            if (logits(k) > logits(best)) best = k;
+        }
+        return static_cast<double>(best);
+    }
+    double entropy(const auto& logits) const { return cross_entropy(logits, logits); }
+    double cdf(double y, const auto& logits) const {
+        return y >= static_cast<double>(classes - 1) ? 1 : total(logits, 0, label_after(y));
+    }
+    double sf(double y, const auto& logits) const {
+        return y < 0 ? 1 : total(logits, label_after(y), classes);
+    }
+    double quantile(double p, const auto& logits) const {
+        const auto log_probs = log_probabilities(logits);
+        double sum = exp(log_probs(0));
+        std::int64_t k = 0;
+        while (sum < p && k < classes - 1) sum += exp(log_probs(++k));
+        return static_cast<double>(k);
+    }
+    double parameter(std::int64_t k, const auto& logits) const {
+        return exp(log_probabilities(logits)(k));
+    }
+    /// The logits of these probabilities: their logarithms, of 0 one that is exactly that
+    /// probability. Throws where they are none.
+    void raw_from(const auto& probabilities, auto&& set_logit) const {
         double sum = 0;
         for (std::int64_t k = 0; k < classes; ++k) {
-            const double probability = probabilities[k * stride];
+            const double probability = probabilities(k);
             require(probability >= 0 && probability <= 1, "probs", "in [0, 1]", probability);
             sum += probability;
-            logits[k * stride] = static_cast<T>(max(log(probability), -certain_logit));
+            set_logit(k, max(log(probability), -certain_logit));
         }
         require(std::abs(sum - 1) <= 1e-6, "probs",
                 "probabilities that sum to 1 over the classes, to within 1e-6", sum);
     }
-
-    /// Of two rows of logits, in double precision.
-    template <class T>
-    double cross_entropy(const T* p, const T* q, std::int64_t stride) const {
-        const auto log_p = log_probabilities(p, stride), log_q = log_probabilities(q, stride);
-        double total = 0;
-        for (std::int64_t k = 0; k < classes; ++k) total -= exp(log_p(k)) * log_q(k);
-        return total;
+    double cross_entropy(const auto& p, const auto& q) const {
+        const auto log_p = log_probabilities(p);
+        const auto log_q = log_probabilities(q);
+        double sum = 0;
+        for (std::int64_t k = 0; k < classes; ++k) sum -= exp(log_p(k)) * log_q(k);
+        return sum;
     }
-    /// Of two rows of logits, in double precision.
-    template <class T>
-    double kl_divergence(const T* p, const T* q, std::int64_t stride) const {
-        const auto log_p = log_probabilities(p, stride), log_q = log_probabilities(q, stride);
-        double total = 0;
+    double kl_divergence(const auto& p, const auto& q) const {
+        const auto log_p = log_probabilities(p);
+        const auto log_q = log_probabilities(q);
+        double sum = 0;
         for (std::int64_t k = 0; k < classes; ++k) {
-            total += kl_term(exp(log_p(k)), exp(log_q(k)), log_q(k) - log_p(k));
+            sum += kl_term(exp(log_p(k)), exp(log_q(k)), log_q(k) - log_p(k));
         }
-        return total;
+        return sum;
     }
 
   private:
-    /// A function of the class.
-    template <class T>
-    auto log_probabilities(const T* logits, std::int64_t stride) const {
-        const double largest = static_cast<double>(largest_logit(logits, stride));
+    /// The number of labels that are at most y.
+    std::int64_t label_after(double y) const {
+        return static_cast<std::int64_t>(
+            std::clamp(std::floor(y) + 1, 0.0, static_cast<double>(classes)));
+    }
+    double total(const auto& logits, std::int64_t begin, std::int64_t end) const {
+        const auto log_probs = log_probabilities(logits);
         double sum = 0;
-        for (std::int64_t k = 0; k < classes; ++k) {
-            sum += exp(static_cast<double>(logits[k * stride]) - largest);
-        }
-        return [=, log_sum = log(sum)](std::int64_t k) {
-            return static_cast<double>(logits[k * stride]) - largest - log_sum;
+        for (std::int64_t k = begin; k < end; ++k) sum += exp(log_probs(k));
+        return sum;
+    }
+    /// A function of the class.
+    auto log_probabilities(const auto& logits) const {
+        const double largest = largest_logit<double>(logits);
+        double sum = 0;
+        for (std::int64_t k = 0; k < classes; ++k) sum += exp(logits(k) - largest);
+        return [&logits, largest, log_sum = log(sum)](std::int64_t k) {
+            return logits(k) - largest - log_sum;
         };
     }
-    template <class T>
-    T largest_logit(const T* logits, std::int64_t stride) const {
-        T largest = logits[0];
-        for (std::int64_t k = 1; k < classes; ++k) largest = max(largest, logits[k * stride]);
+    template <class V>
+    V largest_logit(const auto& logits) const {
+        V largest = logits(0);
+        for (std::int64_t k = 1; k < classes; ++k) largest = max(largest, logits(k));
         return largest;
     }
 };

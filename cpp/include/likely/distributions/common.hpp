@@ -5,7 +5,10 @@
 #include <array>
 #include <cstdint>
 #include <limits>
+#include <stdexcept>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace likely {
 
@@ -16,17 +19,33 @@ enum class Source {
 };
 
 struct RawParameter {
-    std::string_view name;
+    std::string name;
     Source source = Source::predicted;
-    double value = 0;  ///< of a fixed one; what a shared one starts from
+    double value = 0;  ///< of a fixed one; what another one starts from
 };
+
+/// Raw parameters named name[0], name[1], ..., all predicted. Throws std::invalid_argument where
+/// they are beyond any network.
+inline std::vector<RawParameter> raw_parameter_array(const std::string& name, std::int64_t count) {
+    if (count > 1 << 24) {
+        throw std::invalid_argument("the network is too large: " + std::to_string(count) + " " +
+                                    name + " of each target column");
+    }
+    std::vector<RawParameter> result;
+    for (std::int64_t k = 0; k < count; ++k) {
+        result.push_back({name + "[" + std::to_string(k) + "]"});
+    }
+    return result;
+}
 
 /// How the target may be standardised: z = (y - location) / scale, z = y / scale, or not at all.
 enum class TargetScaling { none, scale, location_and_scale };
 
-/// How a number computed on standardised targets becomes one in the user's units.
-enum class Unit { none, location, scale };
+/// How a number computed on standardised targets becomes one in the user's units: unchanged, as a
+/// target, as a distance of targets, as 1 / distance, as the log of a target.
+enum class Unit { none, location, scale, rate, log_location };
 
+/// A parameter under the name of torch.distributions.
 struct NamedParameter {
     std::string_view name;
     Unit unit = Unit::none;
@@ -34,9 +53,22 @@ struct NamedParameter {
     double upper = std::numeric_limits<double>::infinity();   ///< the most
 };
 
+/// Parameters under one name: one number, or as many as there are classes, levels, components.
+struct ParameterArray {
+    std::string name;
+    Unit unit = Unit::none;
+    std::vector<std::int64_t> shape = {};  ///< empty: one number
+
+    std::int64_t size() const {
+        std::int64_t product = 1;
+        for (const std::int64_t length : shape) product *= length;
+        return product;
+    }
+};
+
 /// What can be asked of a predicted distribution. `parameter` takes an index, `quantile` a
-/// probability, `cdf` and `log_prob` a target.
-enum class Statistic { mean, std, mode, entropy, quantile, cdf, log_prob, parameter };
+/// probability, `cdf`, `sf`, `log_prob` and `crps` a target.
+enum class Statistic { mean, std, mode, entropy, quantile, cdf, sf, log_prob, crps, parameter };
 
 /// What can be asked of two predicted distributions p and q of one family: -E_p log q, and
 /// E_p (log p - log q), both in nats.

@@ -64,14 +64,14 @@ struct Custom {
     static constexpr TargetScaling target_scaling = TargetScaling::none;
 
     std::string density_name;
-    std::vector<std::string> parameters;
+    std::vector<std::string> names;
     std::string domain = "real";
     std::shared_ptr<const CustomDensity> density = nullptr;  ///< null: the function is missing
 
     static constexpr auto fields() {
         return std::tuple{
             Field{"name", &Custom::density_name, "of the density, such as 'gumbel'", true},
-            Field{"parameters", &Custom::parameters,
+            Field{"parameters", &Custom::names,
                   "the function's arguments after y, each a raw parameter, such as ('loc', "
                   "'log_scale')",
                   true},
@@ -81,11 +81,11 @@ struct Custom {
     }
     void validate() const {
         require(!density_name.empty(), "name", "at least a letter", density_name);
-        require_some(!parameters.empty(), "parameters", "at least one name");
-        for (auto each = parameters.begin(); each != parameters.end(); ++each) {
+        require_some(!names.empty(), "parameters", "at least one name");
+        for (auto each = names.begin(); each != names.end(); ++each) {
             require(!each->empty(), "parameters", "names", *each);
-            require(std::find(parameters.begin(), each, *each) == each, "parameters",
-                    "different names", *each + " twice");
+            require(std::find(names.begin(), each, *each) == each, "parameters", "different names",
+                    *each + " twice");
         }
         std::vector<std::string_view> known;
         for (const Domain& each : domains) known.push_back(each.name);
@@ -93,7 +93,6 @@ struct Custom {
             throw_unknown_name("support", domain, known);
         }
     }
-    std::int64_t count() const { return static_cast<std::int64_t>(parameters.size()); }
     std::string support() const {
         return std::string(targets().text) + ", by the support of density '" + density_name + "'";
     }
@@ -108,24 +107,23 @@ struct Custom {
                                     density_name + ")");
     }
 
-    /// Kernels never throw, so it is not they who call the function: see custom_likelihood.hpp.
-    template <class T>
-    T nll_gradient(T, const T*, std::int64_t, T, T*) const {
-        return std::numeric_limits<T>::quiet_NaN();
-    }
-    /// A raw parameter under its name; whatever else is asked for is not known.
-    template <class T>
-    double evaluate(Statistic statistic, const T* raw, std::int64_t stride, double argument) const {
-        if (statistic != Statistic::parameter) return std::numeric_limits<double>::quiet_NaN();
-        return static_cast<double>(raw[static_cast<std::int64_t>(argument) * stride]);
+    std::vector<RawParameter> raw_parameters() const {
+        std::vector<RawParameter> result;
+        for (const std::string& each : names) result.push_back({each});
+        return result;
     }
     /// The parameters are the raw ones.
-    template <class T>
-    void raw_from(const double* given, T* raw, std::int64_t stride) const {
-        for (std::size_t k = 0; k < parameters.size(); ++k) {
-            const auto at = static_cast<std::int64_t>(k) * stride;
-            raw[at] = static_cast<T>(given[at]);
-            require(std::isfinite(raw[at]), parameters[k], "finite", given[at]);
+    std::vector<ParameterArray> parameter_arrays() const {
+        std::vector<ParameterArray> result;
+        for (const std::string& each : names) result.push_back({each});
+        return result;
+    }
+    double parameter(std::int64_t k, const auto& raw) const { return raw(k); }
+    void raw_from(const auto& given, auto&& set_raw) const {
+        for (std::size_t k = 0; k < names.size(); ++k) {
+            const auto at = static_cast<std::int64_t>(k);
+            require(std::isfinite(given(at)), names[k], "finite", given(at));
+            set_raw(at, given(at));
         }
     }
 

@@ -32,6 +32,8 @@ struct Normal {
         NamedParameter{"loc", Unit::location},
         NamedParameter{"scale", Unit::scale, smallest_scale, largest_scale}};
 
+    using Raw = std::array<double, 2>;
+
     std::variant<std::string, double> scale = std::string("predicted");
 
     static constexpr auto fields() {
@@ -77,58 +79,43 @@ struct Normal {
         const V residual = standardized(y, raw);
         return residual * residual * -0.5 - bounded_log_scale(raw[1]) - half_log_two_pi;
     }
-    template <class V>
-    V mean(const std::array<V, 2>& raw) const {
-        return raw[0];
+    double mean(const Raw& raw) const { return raw[0]; }
+    double mode(const Raw& raw) const { return raw[0]; }
+    double std(const Raw& raw) const { return exp(bounded_log_scale(raw[1])); }
+    double entropy(const Raw& raw) const {
+        return bounded_log_scale(raw[1]) + half_log_two_pi + 0.5;
     }
-    template <class V>
-    V mode(const std::array<V, 2>& raw) const {
-        return raw[0];
-    }
-    template <class V>
-    V std(const std::array<V, 2>& raw) const {
-        return exp(bounded_log_scale(raw[1]));
-    }
-    template <class V>
-    V entropy(const std::array<V, 2>& raw) const {
-        return bounded_log_scale(raw[1]) + V(half_log_two_pi + 0.5);
-    }
-    template <class V>
-    V cdf(V y, const std::array<V, 2>& raw) const {
-        return normal_cdf(standardized(y, raw));
-    }
-    template <class V>
-    V quantile(V p, const std::array<V, 2>& raw) const {
+    double cdf(double y, const Raw& raw) const { return normal_cdf(standardized(y, raw)); }
+    double sf(double y, const Raw& raw) const { return normal_cdf(-standardized(y, raw)); }
+    double quantile(double p, const Raw& raw) const {
         return raw[0] + std(raw) * normal_quantile(p);
     }
-    template <class V>
-    V parameter(std::size_t index, const std::array<V, 2>& raw) const {
+    /// Gneiting and Raftery (2007), equation 21.
+    double crps(double y, const Raw& raw) const {
+        const double z = standardized(y, raw);
+        return std(raw) *
+               (z * (1 - 2 * normal_cdf(-z)) + 2 * normal_density(z) - std::numbers::inv_sqrtpi);
+    }
+    double parameter(std::size_t index, const Raw& raw) const {
         return index == 0 ? mean(raw) : std(raw);
     }
     /// The inverse of `parameter`.
-    template <class V>
-    std::array<V, 2> raw_from(const std::array<V, 2>& given) const {
-        return {given[0], log(given[1])};
-    }
+    Raw raw_from(const Raw& given) const { return {given[0], log(given[1])}; }
 
     /// Raw parameters of offset + factor * (a variable with these). The log_scale is bounded
     /// before it moves, as the density has it, and may then stand outside the bounds.
-    template <class V>
-    std::array<V, 2> moved(const std::array<V, 2>& raw, double offset, double factor) const {
-        return {V(offset) + V(factor) * raw[0], bounded_log_scale(raw[1]) + V(std::log(factor))};
+    Raw moved(const Raw& raw, double offset, double factor) const {
+        return {offset + factor * raw[0], bounded_log_scale(raw[1]) + likely::log(factor)};
     }
     /// p and q as `moved` leaves them, in the same units.
-    template <class V>
-    V cross_entropy(const std::array<V, 2>& p, const std::array<V, 2>& q) const {
-        const V distance = (p[0] - q[0]) * exp(-q[1]);
-        return q[1] + V(half_log_two_pi) +
-               (exp((p[1] - q[1]) * V(2)) + distance * distance) * V(0.5);
+    double cross_entropy(const Raw& p, const Raw& q) const {
+        const double distance = (p[0] - q[0]) * exp(-q[1]);
+        return q[1] + half_log_two_pi + (exp((p[1] - q[1]) * 2) + distance * distance) * 0.5;
     }
     /// p and q as `moved` leaves them, in the same units.
-    template <class V>
-    V kl_divergence(const std::array<V, 2>& p, const std::array<V, 2>& q) const {
-        const V distance = (p[0] - q[0]) * exp(-q[1]);
-        return (deviance((p[1] - q[1]) * V(2)) + distance * distance) * V(0.5);
+    double kl_divergence(const Raw& p, const Raw& q) const {
+        const double distance = (p[0] - q[0]) * exp(-q[1]);
+        return (deviance((p[1] - q[1]) * 2) + distance * distance) * 0.5;
     }
 };
 
