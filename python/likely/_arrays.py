@@ -90,7 +90,7 @@ def as_rows(argument: str, value: Any, shape: Sequence[int] = ()) -> NDArray[Any
         raise ValueError(f"{argument} must {expected}; got shape {array.shape}")
     if array.size == 0:
         raise ValueError(f"{argument} must hold at least one number; got shape {array.shape}")
-    return array.reshape((*first, 1, 1)[:2] + (math.prod(last),))
+    return array.reshape((*(*first, 1, 1)[:2], math.prod(last)))
 
 
 def as_number(argument: str, value: Any) -> float:
