@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "kernels/lanes.hpp"
+#include "kernels/dual.hpp"
 #include "likely/distributions.hpp"
 
 using namespace likely;

@@ -1,14 +1,11 @@
-// Lanes<T>: as many numbers as one vector register holds. Dual<V, K>: a number and its K
-// derivatives.
+// Lanes<T>: as many numbers as one vector register holds.
 //
 // Why: densities and activations are templates over a number type. A raw Eigen array would make
 // their overloads ambiguous and evaluate lazily; Lanes is a plain value with eager operators and a
-// select. Dual over Lanes gives the value and the gradient of a density in one vectorised pass
-// (forward mode; Griewank and Walther 2008, chapter 3).
+// select.
 #pragma once
 
 #include <Eigen/Core>
-#include <array>
 #include <bit>
 #include <cmath>
 #include <cstdint>
@@ -105,67 +102,5 @@ struct Lanes {
         return select(x < Lanes(0.0), -magnitude, magnitude);
     }
 };
-
-template <class V, std::size_t K>
-struct Dual {
-    V value;
-    std::array<V, K> derivative;
-
-    /// The K independent variables, each with derivative 1 by itself.
-    static std::array<Dual, K> variables(const std::array<V, K>& values) {
-        std::array<Dual, K> result;
-        for (std::size_t i = 0; i < K; ++i) {
-            result[i].value = values[i];
-            for (std::size_t k = 0; k < K; ++k) result[i].derivative[k] = V(i == k ? 1.0 : 0.0);
-        }
-        return result;
-    }
-
-    /// f(a) from its value and its derivative at a.
-    static Dual chain(const Dual& a, V value, V slope) {
-        Dual result{value, {}};
-        for (std::size_t k = 0; k < K; ++k) result.derivative[k] = slope * a.derivative[k];
-        return result;
-    }
-    /// f(a, b) from its value and its two partial derivatives.
-    static Dual chain(const Dual& a, const Dual& b, V value, V by_a, V by_b) {
-        Dual result{value, {}};
-        for (std::size_t k = 0; k < K; ++k)
-            result.derivative[k] = by_a * a.derivative[k] + by_b * b.derivative[k];
-        return result;
-    }
-
-    friend Dual operator+(const Dual& a, const Dual& b) {
-        return chain(a, b, a.value + b.value, V(1.0), V(1.0));
-    }
-    friend Dual operator-(const Dual& a, const Dual& b) {
-        return chain(a, b, a.value - b.value, V(1.0), V(-1.0));
-    }
-    friend Dual operator*(const Dual& a, const Dual& b) {
-        return chain(a, b, a.value * b.value, b.value, a.value);
-    }
-    friend Dual operator-(const Dual& a) { return chain(a, -a.value, V(-1.0)); }
-    friend Dual operator+(const Dual& a, V b) { return {a.value + b, a.derivative}; }
-    friend Dual operator-(const Dual& a, V b) { return {a.value - b, a.derivative}; }
-    friend Dual operator-(V a, const Dual& b) { return chain(b, a - b.value, V(-1.0)); }
-    friend Dual operator*(const Dual& a, V b) { return chain(a, a.value * b, b); }
-};
-
-template <class V, std::size_t K>
-Dual<V, K> exp(const Dual<V, K>& x) {
-    const V e = exp(x.value);
-    return Dual<V, K>::chain(x, e, e);
-}
-
-template <class V, std::size_t K>
-Dual<V, K> softplus(const Dual<V, K>& x) {
-    return Dual<V, K>::chain(x, softplus(x.value), sigmoid(x.value));
-}
-
-template <class V, std::size_t K>
-Dual<V, K> clamp(const Dual<V, K>& x, double lower, double upper) {
-    const V held = clamp(x.value, lower, upper);
-    return Dual<V, K>::chain(x, held, select(held == x.value, V(1.0), V(0.0)));
-}
 
 }  // namespace likely

@@ -8,6 +8,7 @@
 
 #include "batch.hpp"
 #include "columns.hpp"
+#include "dual.hpp"
 
 namespace likely::kernels_detail {
 
