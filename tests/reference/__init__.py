@@ -6,10 +6,14 @@ SciPy and central differences; the core is then tested against it.
 
 from . import philox
 from .activations import ACTIVATIONS
+from .bounded import Beta, VonMises
+from .counts import Binomial, NegativeBinomial, Poisson, ZeroInflated
 from .distributions import Bernoulli, Categorical, Distribution, Normal
 from .layers import BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual
+from .location_scale import Laplace, Logistic, StudentT
 from .network import Network
 from .optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from .positive import Exponential, Gamma, LogNormal, Weibull
 from .predictive import Predictive
 from .scaling import Scaling
 from .schedules import (
@@ -34,6 +38,8 @@ __all__ = [
     "AdamW",
     "BatchNorm",
     "Bernoulli",
+    "Beta",
+    "Binomial",
     "Categorical",
     "Constant",
     "CosineDecay",
@@ -41,16 +47,23 @@ __all__ = [
     "Distribution",
     "DivergedError",
     "Dropout",
+    "Exponential",
     "ExponentialDecay",
+    "Gamma",
     "History",
     "InverseScaling",
+    "Laplace",
     "Layer",
     "LayerNorm",
+    "LogNormal",
+    "Logistic",
+    "NegativeBinomial",
     "Network",
     "Normal",
     "OneCycle",
     "Optimizer",
     "Penalties",
+    "Poisson",
     "Predictive",
     "RMSprop",
     "ReduceOnPlateau",
@@ -59,6 +72,10 @@ __all__ = [
     "Schedule",
     "Sequence",
     "StepDecay",
+    "StudentT",
+    "VonMises",
+    "Weibull",
+    "ZeroInflated",
     "fit",
     "philox",
     "update",

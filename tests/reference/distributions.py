@@ -19,8 +19,7 @@ from scipy.special import ndtr, ndtri
 
 from .activations import sigmoid, softplus
 from .arrays import Array
-
-LOG_SCALE_LIMIT = 30.0
+from .functions import exponential_rest, held, where_free
 
 
 class Distribution:
@@ -35,6 +34,11 @@ class Distribution:
     def predicted(self) -> tuple[str, ...]:
         return tuple(n for n in self.names if n not in self.shared and n not in self.fixed)
 
+    @property
+    def starts(self) -> tuple[float, ...]:
+        """Where each raw parameter starts, in the order of `names`."""
+        return (0.0,) * len(self.names)
+
     def support(self, y: ArrayLike) -> NDArray[np.bool_]:
         raise NotImplementedError
 
@@ -43,6 +47,18 @@ class Distribution:
 
     def gradient(self, raw: Array, y: ArrayLike) -> Array:
         """d log_prob / d raw, for targets in the support."""
+        raise NotImplementedError
+
+    def fisher(self, raw: Array) -> Array:
+        """The diagonal of the Fisher information of the raw parameters, as if none were held."""
+        raise NotImplementedError
+
+    def log_survival(self, raw: Array, y: ArrayLike) -> Array:
+        """log sf(y) for a target in the support that is censored on the right."""
+        raise NotImplementedError
+
+    def survival_gradient(self, raw: Array, y: ArrayLike) -> Array:
+        """d log_survival / d raw."""
         raise NotImplementedError
 
     def parameters(
@@ -83,6 +99,14 @@ class Distribution:
     def cdf(self, raw: Array, y: ArrayLike) -> Array:
         raise NotImplementedError
 
+    def sf(self, raw: Array, y: ArrayLike) -> Array:
+        """1 - cdf, without its cancellation."""
+        raise NotImplementedError
+
+    def crps(self, raw: Array, y: ArrayLike) -> Array:
+        """The integral of (cdf(z) - [y <= z])^2 over z, for any real y."""
+        raise NotImplementedError
+
     def quantile(self, raw: Array, p: ArrayLike) -> Array:
         raise NotImplementedError
 
@@ -105,7 +129,7 @@ class Normal(Distribution):
     @staticmethod
     def _loc_and_log_scale(raw: Array) -> tuple[Array, Array]:
         loc, log_scale = raw
-        return loc, np.clip(log_scale, -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT)
+        return loc, held(log_scale)
 
     def _residual(self, raw: Array, y: ArrayLike) -> Array:
         loc, log_scale = self._loc_and_log_scale(raw)
@@ -121,8 +145,12 @@ class Normal(Distribution):
     def gradient(self, raw: Array, y: ArrayLike) -> Array:
         _, log_scale = self._loc_and_log_scale(raw)
         residual = self._residual(raw, y)
-        inside = np.abs(raw[1]) <= LOG_SCALE_LIMIT
-        return np.stack([residual * np.exp(-log_scale), np.where(inside, residual**2 - 1.0, 0.0)])
+        d_log_scale = where_free(raw[1], residual**2 - 1.0)
+        return np.stack([residual * np.exp(-log_scale), d_log_scale])
+
+    def fisher(self, raw: Array) -> Array:
+        precision = np.exp(-2.0 * self._loc_and_log_scale(raw)[1])
+        return np.stack([precision, np.full_like(precision, 2.0)])
 
     def parameters(
         self, raw: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
@@ -168,10 +196,20 @@ class Normal(Distribution):
         self, raw: Array, other: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
     ) -> Array:
         log_ratio, distance, _ = self._distance(raw, other, location, scale)
-        return (_exponential_rest(2.0 * log_ratio) + distance) / 2.0
+        return (exponential_rest(2.0 * log_ratio) + distance) / 2.0
 
     def cdf(self, raw: Array, y: ArrayLike) -> Array:
         return ndtr(self._residual(raw, y))
+
+    def sf(self, raw: Array, y: ArrayLike) -> Array:
+        return ndtr(-self._residual(raw, y))
+
+    def crps(self, raw: Array, y: ArrayLike) -> Array:
+        """Gneiting and Raftery 2007, (21)."""
+        r = self._residual(raw, y)
+        density = np.exp(-0.5 * r * r) / np.sqrt(2.0 * np.pi)
+        sign = ndtr(r) - ndtr(-r)
+        return self.std(raw) * (r * sign + 2.0 * density - 1.0 / np.sqrt(np.pi))
 
     def quantile(self, raw: Array, p: ArrayLike) -> Array:
         loc, log_scale = self._loc_and_log_scale(raw)
@@ -189,11 +227,14 @@ class Bernoulli(Distribution):
         y = np.asarray(y, dtype=np.float64)
         (logit,) = raw
         inside = np.where(y == 1.0, -softplus(-logit), -softplus(logit))
-        return _outside_support(inside, self.support(y), y)
+        return outside_support(inside, self.support(y), y)
 
     def gradient(self, raw: Array, y: ArrayLike) -> Array:
         (logit,) = raw
         return np.stack([np.where(np.asarray(y) == 1.0, sigmoid(-logit), -sigmoid(logit))])
+
+    def fisher(self, raw: Array) -> Array:
+        return sigmoid(raw) * sigmoid(-raw)
 
     def parameters(
         self, raw: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
@@ -229,11 +270,24 @@ class Bernoulli(Distribution):
     def cdf(self, raw: Array, y: ArrayLike) -> Array:
         y = np.asarray(y, dtype=np.float64)
         below_one = np.where(y < 0, 0.0, sigmoid(-raw[0]))
-        return _keep_nan(np.where(y >= 1, 1.0, below_one), y)
+        return keep_nan(np.where(y >= 1, 1.0, below_one), y)
+
+    def sf(self, raw: Array, y: ArrayLike) -> Array:
+        y = np.asarray(y, dtype=np.float64)
+        below_one = np.where(y < 0, 1.0, sigmoid(raw[0]))
+        return keep_nan(np.where(y >= 1, 0.0, below_one), y)
+
+    def crps(self, raw: Array, y: ArrayLike) -> Array:
+        """(p - y)^2 at a label, the Brier score."""
+        y = np.asarray(y, dtype=np.float64)
+        at_zero, at_one = sigmoid(raw[0]) ** 2, sigmoid(-raw[0]) ** 2
+        inside = np.clip(y, 0.0, 1.0)
+        between = inside * at_one + (1.0 - inside) * at_zero
+        return between + np.abs(y - inside)
 
     def quantile(self, raw: Array, p: ArrayLike) -> Array:
         p = np.asarray(p, dtype=np.float64)
-        return _nan_unless_probability(np.where(sigmoid(-raw[0]) >= p, 0.0, 1.0), p)
+        return nan_unless_probability(np.where(sigmoid(-raw[0]) >= p, 0.0, 1.0), p)
 
 
 class Categorical(Distribution):
@@ -264,11 +318,16 @@ class Categorical(Distribution):
     def log_prob(self, raw: Array, y: ArrayLike) -> Array:
         y = np.asarray(y, dtype=np.float64)
         inside = np.sum(np.where(self._one_hot(y), self._log_probs(raw), 0.0), axis=-1)
-        return _outside_support(inside, self.support(y), y)
+        return outside_support(inside, self.support(y), y)
 
     def gradient(self, raw: Array, y: ArrayLike) -> Array:
         y = np.asarray(y, dtype=np.float64)
         return np.moveaxis(self._one_hot(y) - self._probs(raw), -1, 0)
+
+    def fisher(self, raw: Array) -> Array:
+        probs = self._probs(raw)
+        others = np.stack([np.delete(probs, k, -1).sum(-1) for k in range(self.classes)], -1)
+        return np.moveaxis(probs * others, -1, 0)
 
     def parameters(
         self, raw: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
@@ -302,32 +361,31 @@ class Categorical(Distribution):
         y = np.asarray(y, dtype=np.float64)
         at_most_y = np.arange(self.classes) <= y[..., np.newaxis]
         total = np.sum(np.where(at_most_y, self._probs(raw), 0.0), axis=-1)
-        return _keep_nan(np.where(y >= self.classes - 1, 1.0, total), y)
+        return keep_nan(np.where(y >= self.classes - 1, 1.0, total), y)
+
+    def sf(self, raw: Array, y: ArrayLike) -> Array:
+        y = np.asarray(y, dtype=np.float64)
+        above_y = np.arange(self.classes) > y[..., np.newaxis]
+        total = np.sum(np.where(above_y, self._probs(raw), 0.0), axis=-1)
+        return keep_nan(np.where(y < 0, 1.0, total), y)
+
+    def crps(self, raw: Array, y: ArrayLike) -> Array:
+        raise ValueError("labels have no distances, so a categorical distribution has no crps")
 
     def quantile(self, raw: Array, p: ArrayLike) -> Array:
         p = np.asarray(p, dtype=np.float64)
         # The last class is left out: its cdf is 1 by definition, whatever the sum rounds to.
         too_small = np.cumsum(self._probs(raw), axis=-1)[..., :-1] < p[..., np.newaxis]
-        return _nan_unless_probability(np.sum(too_small, axis=-1).astype(np.float64), p)
+        return nan_unless_probability(np.sum(too_small, axis=-1).astype(np.float64), p)
 
 
-def _exponential_rest(e: Array) -> Array:
-    """exp(e) - 1 - e, by its series near 0, where the difference would cancel."""
-    near = np.where(np.abs(e) < 1.0, e, 0.0)
-    term, series = near, np.zeros_like(near)
-    for k in range(2, 22):
-        term = term * near / k
-        series = series + term
-    return np.where(np.abs(e) < 1.0, series, np.expm1(e) - e)
-
-
-def _keep_nan(value: Array, y: Array) -> Array:
+def keep_nan(value: Array, y: Array) -> Array:
     return np.where(np.isnan(y), np.nan, value)
 
 
-def _outside_support(inside: Array, support: NDArray[np.bool_], y: Array) -> Array:
-    return _keep_nan(np.where(support, inside, -np.inf), y)
+def outside_support(inside: Array, support: NDArray[np.bool_], y: Array) -> Array:
+    return keep_nan(np.where(support, inside, -np.inf), y)
 
 
-def _nan_unless_probability(quantile: Array, p: Array) -> Array:
+def nan_unless_probability(quantile: Array, p: Array) -> Array:
     return np.where((p >= 0) & (p <= 1), quantile, np.nan)

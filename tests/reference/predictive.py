@@ -73,6 +73,13 @@ class Predictive:
     def cdf(self, y: ArrayLike) -> Array:
         return self.distribution.cdf(self.raw, self._standardised(y))
 
+    def sf(self, y: ArrayLike) -> Array:
+        return self.distribution.sf(self.raw, self._standardised(y))
+
+    def crps(self, y: ArrayLike) -> Array:
+        """In the units of y, as it is a distance."""
+        return self.scale * self.distribution.crps(self.raw, self._standardised(y))
+
     def quantile(self, p: ArrayLike) -> Array:
         return self.location + self.scale * self.distribution.quantile(self.raw, p)
 
