@@ -11,10 +11,14 @@ from .counts import Binomial, NegativeBinomial, Poisson, ZeroInflated
 from .distributions import Bernoulli, Categorical, Distribution, Normal
 from .layers import BatchNorm, Dense, Dropout, Layer, LayerNorm, Residual
 from .location_scale import Laplace, Logistic, StudentT
+from .mixture import Mixture
+from .multivariate import MultivariateNormal
 from .network import Network
 from .optimizers import SGD, Adagrad, Adam, AdamW, Optimizer, RMSprop
+from .ordinal import Ordinal
 from .positive import Exponential, Gamma, LogNormal, Weibull
 from .predictive import Predictive
+from .quantiles import Quantiles
 from .scaling import Scaling
 from .schedules import (
     Constant,
@@ -57,14 +61,18 @@ __all__ = [
     "LayerNorm",
     "LogNormal",
     "Logistic",
+    "Mixture",
+    "MultivariateNormal",
     "NegativeBinomial",
     "Network",
     "Normal",
     "OneCycle",
     "Optimizer",
+    "Ordinal",
     "Penalties",
     "Poisson",
     "Predictive",
+    "Quantiles",
     "RMSprop",
     "ReduceOnPlateau",
     "Residual",

@@ -28,7 +28,10 @@ class Distribution:
     names: tuple[str, ...]
     shared: tuple[str, ...] = ()
     fixed: Mapping[str, float] = {}
+    starts: Mapping[str, float] = {}  # of predicted and shared ones; 0 where nothing is said
     target_scaling: str  # "location and scale", "scale" or "none"
+    joint = False  # one distribution over all target columns of a row, which are y's last axis
+    density = True  # else log_prob is minus a loss, in standardised units
 
     @property
     def predicted(self) -> tuple[str, ...]:

@@ -54,7 +54,10 @@ class Network:
         dtype: str = "float32",
         seed: int = 0,
     ) -> None:
-        units = len(distribution.predicted) * targets
+        if distribution.joint and distribution.targets != targets:
+            raise ValueError(f"the distribution is over {distribution.targets} target columns")
+        self.columns = 1 if distribution.joint else targets  # that have raw parameters of their own
+        units = len(distribution.predicted) * self.columns
         output = Dense(units) if output is None else output
         if not isinstance(output, Dense):
             raise ValueError("the output layer is a dense layer")
@@ -71,7 +74,7 @@ class Network:
         self.average_slots: dict[Layer, ColumnSlots] = {}
         self._place(self.layers, inputs)
         self.weights_end = sum(slots.size for slots in self.slots.values())
-        self.parameters = np.zeros(self.weights_end + len(distribution.shared) * targets)
+        self.parameters = np.zeros(self.weights_end + len(distribution.shared) * self.columns)
         self.averages = np.zeros(sum(slots.size for slots in self.average_slots.values()))
         for average in self.average_slots.values():
             average.second(self.averages)[...] = 1.0
@@ -87,6 +90,15 @@ class Network:
             slots.weight(self.parameters)[...] = weight
             slots.bias_of(self.parameters)[...] = bias
             dense += 1
+        # Predicted raw parameters start through the output layer's bias, constants by themselves.
+        bias = self.slots[output].bias_of(self.parameters)
+        bias[...] = bias.astype(dtype) + self._starts(distribution.predicted).astype(dtype)
+        self.parameters[self.weights_end :] = self._starts(distribution.shared).astype(dtype)
+
+    def _starts(self, names: Sequence[str]) -> Array:
+        """Starting values of these raw parameters, in the order of the output layer's units."""
+        starts = [self.distribution.starts.get(name, 0.0) for name in names]
+        return np.repeat(np.array(starts, dtype=np.float64), self.columns)
 
     def _place(self, layers: Sequence[Layer], width: int) -> int:
         """Give each new layer its place; return the width behind the layers."""
@@ -215,11 +227,11 @@ class Network:
         return self._forward(self.layers, standardised, trace, training), trace
 
     def _all_raw(self, outputs: Array) -> Array:
-        """Predicted, shared and fixed raw parameters as (parameter, row, target column)."""
+        """As (parameter, row, target column); of a joint family as (parameter, row)."""
         family, rows = self.distribution, len(outputs)
-        predicted = outputs.reshape(rows, len(family.predicted), self.targets)
-        shared = self.parameters[self.weights_end :].reshape(len(family.shared), self.targets)
-        raw = np.empty((len(family.names), rows, self.targets))
+        predicted = outputs.reshape(rows, len(family.predicted), self.columns)
+        shared = self.parameters[self.weights_end :].reshape(len(family.shared), self.columns)
+        raw = np.empty((len(family.names), rows, self.columns))
         for p, name in enumerate(family.names):
             if name in family.fixed:
                 raw[p] = family.fixed[name]
@@ -227,7 +239,7 @@ class Network:
                 raw[p] = shared[family.shared.index(name)]
             else:
                 raw[p] = predicted[:, family.predicted.index(name)]
-        return raw
+        return raw[..., 0] if family.joint else raw
 
     def raw(self, x: ArrayLike) -> Array:
         """The outputs, (rows, predicted parameters * targets), in standardised units."""
@@ -283,16 +295,19 @@ class Network:
 
         raw = self._all_raw(outputs)
         y = (y - scaling.target_mean) / scaling.target_scale
-        # The density in the user's units is the standardised one divided by the target's scale.
-        log_prob = family.log_prob(raw, y) - np.log(scaling.target_scale)
-        loss = float(np.sum(w * -log_prob.sum(axis=1)) / rows)
+        log_prob = family.log_prob(raw, y).reshape(rows, self.columns).sum(axis=1)
+        if family.density:
+            # That in the user's units is the standardised one divided by the targets' scales.
+            log_prob = log_prob - np.sum(np.log(scaling.target_scale))
+        loss = float(np.sum(w * -log_prob) / rows)
 
-        d_raw = -family.gradient(raw, y) * (w / rows)[:, np.newaxis]
+        d_raw = -family.gradient(raw, y).reshape(-1, rows, self.columns)
+        d_raw *= (w / rows)[:, np.newaxis]
         d_of = dict(zip(family.names, d_raw, strict=True))
         gradient = np.zeros_like(self.parameters)
         d_outputs = np.stack([d_of[name] for name in family.predicted], axis=1)
         self._backward(trace, d_outputs.reshape(rows, -1), gradient)
-        tail = gradient[self.weights_end :].reshape(len(family.shared), self.targets)
+        tail = gradient[self.weights_end :].reshape(len(family.shared), self.columns)
         for s, name in enumerate(family.shared):
             tail[s] = d_of[name].sum(axis=0)
         return loss, gradient

@@ -1,0 +1,221 @@
+"""Mixtures of a family with itself, so that a prediction may have several peaks.
+
+Contract: `Mixture(component, k)` has k weight logits and then the raw parameters of each component,
+one component after the other; what the component shares or fixes, each of the k shares or fixes.
+Statistics without a closed form are computed element by element: slow, and exact to about 1e-12
+where the components' quantiles are numbers. Source: Bishop (1994), 'Mixture density networks'.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.special import log_softmax, logsumexp, ndtr, ndtri
+
+from .arrays import Array
+from .distributions import Categorical, Distribution, Normal, _nan_unless_probability
+from .multivariate import MultivariateNormal
+from .ordinal import Ordinal
+from .quadrature import integrate
+from .quantiles import Quantiles
+
+# Probabilities at whose quantiles an integral over the reals is cut into panels.
+LEVELS = np.array([1e-300, *10.0 ** np.arange(-16, -1), 0.1, 0.5])
+LEVELS = np.array([*LEVELS, *(1.0 - LEVELS[1:-1])])
+LARGEST_SUM = 10**7
+
+
+class Mixture(Distribution):
+    def __init__(self, component: Distribution, k: int) -> None:
+        if isinstance(component, (Categorical, Ordinal, MultivariateNormal, Mixture, Quantiles)):
+            raise TypeError(f"a mixture has no components {type(component).__name__}")
+        if k < 2:
+            raise ValueError("a mixture has at least two components")
+        self.component = component
+        self.k = k
+        every = range(k)
+        self.names = (
+            *(f"weight_logits[{j}]" for j in every),
+            *(f"{name}[{j}]" for j in every for name in component.names),
+        )
+        self.shared = tuple(f"{name}[{j}]" for j in every for name in component.shared)
+        self.fixed = {f"{name}[{j}]": v for j in every for name, v in component.fixed.items()}
+        self.starts = {f"{name}[{j}]": v for j in every for name, v in component.starts.items()}
+        for j in every:
+            self.starts[f"{component.names[0]}[{j}]"] = float(ndtri((j + 0.5) / k))
+        self.target_scaling = component.target_scaling
+        # 1/2 is in the support of every family of numbers that are not whole.
+        self.discrete = not bool(component.support(0.5))
+
+    def _log_weights(self, raw: Array) -> Array:
+        return log_softmax(raw[: self.k], axis=0)
+
+    def _weights(self, raw: Array) -> Array:
+        return np.exp(self._log_weights(raw))
+
+    def _components(self, raw: Array) -> Array:
+        """(component, raw parameter, ...)"""
+        return raw[self.k :].reshape(self.k, len(self.component.names), *raw.shape[1:])
+
+    def _average(self, raw: Array, statistic: Callable[[Array], Array]) -> Array:
+        parts = zip(self._weights(raw), self._components(raw), strict=True)
+        return np.sum([weight * statistic(part) for weight, part in parts], axis=0)
+
+    def _log_joint(self, raw: Array, y: ArrayLike) -> Array:
+        """Log of weight times density of each component, along the first axis."""
+        parts = zip(self._log_weights(raw), self._components(raw), strict=True)
+        return np.stack([w + self.component.log_prob(part, y) for w, part in parts])
+
+    def support(self, y: ArrayLike) -> NDArray[np.bool_]:
+        return self.component.support(y)
+
+    def log_prob(self, raw: Array, y: ArrayLike) -> Array:
+        return logsumexp(self._log_joint(raw, y), axis=0)
+
+    def gradient(self, raw: Array, y: ArrayLike) -> Array:
+        responsibilities = np.exp(log_softmax(self._log_joint(raw, y), axis=0))
+        d_logits = [r - w for r, w in zip(responsibilities, self._weights(raw), strict=True)]
+        d_raw = [
+            r * derivative
+            for r, part in zip(responsibilities, self._components(raw), strict=True)
+            for derivative in self.component.gradient(part, y)
+        ]
+        return np.stack([*d_logits, *d_raw])
+
+    def parameters(
+        self, raw: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
+    ) -> dict[str, Array]:
+        named = [self.component.parameters(part, location, scale) for part in self._components(raw)]
+        weights = {"weights": np.moveaxis(self._weights(raw), 0, -1)}
+        return weights | {n: np.stack([d[n] for d in named], axis=-1) for n in named[0]}
+
+    def mean(self, raw: Array) -> Array:
+        return self._average(raw, self.component.mean)
+
+    def variance(self, raw: Array) -> Array:
+        mean, of = self.mean(raw), self.component
+        return self._average(raw, lambda part: of.variance(part) + (of.mean(part) - mean) ** 2)
+
+    def mode(self, raw: Array) -> Array:
+        modes = np.stack([self.component.mode(part) for part in self._components(raw)])
+        density = self.log_prob(raw, modes)
+        density = np.where(self.support(modes), density, np.inf)  # at an edge: unbounded there
+        density = np.where(np.isnan(modes), -np.inf, density)
+        best = np.argmax(density, axis=0)
+        return np.take_along_axis(modes, best[np.newaxis], axis=0)[0]
+
+    def cdf(self, raw: Array, y: ArrayLike) -> Array:
+        return self._average(raw, lambda part: self.component.cdf(part, y))
+
+    def sf(self, raw: Array, y: ArrayLike) -> Array:
+        return self._average(raw, lambda part: self.component.sf(part, y))
+
+    def quantile(self, raw: Array, p: ArrayLike) -> Array:
+        """By bisection between the least and the largest quantile of the components."""
+        p = np.asarray(p, dtype=np.float64)
+        usable = np.where((p >= 0) & (p <= 1), p, 0.5)
+        each = [self.component.quantile(part, usable) for part in self._components(raw)]
+        low, high = np.min(each, axis=0), np.max(each, axis=0)
+        if self.discrete:
+            low = low - 1.0
+        for _ in range(1100):  # from one end of the float64 to the other
+            middle = 0.5 * low + 0.5 * high  # their sum may overflow
+            if self.discrete:
+                middle = np.floor(middle)
+            if np.all((middle == low) | (middle == high)):
+                break
+            # The smaller of both tails has the digits.
+            above = np.where(
+                usable < 0.5,
+                self.cdf(raw, middle) >= usable,
+                self.sf(raw, middle) <= 1.0 - usable,
+            )
+            low, high = np.where(above, low, middle), np.where(above, middle, high)
+        return _nan_unless_probability(high, p)
+
+    def _element_by_element(
+        self, raw: Array, y: ArrayLike, value: Callable[[Array, float], float]
+    ) -> Array:
+        """`value` of each target, with raw parameters of the shape (raw parameters, 1)."""
+        shape = np.broadcast_shapes(raw.shape[1:], np.shape(y))
+        raw = np.broadcast_to(raw.reshape(len(raw), *(1,) * (len(shape) - raw.ndim + 1),
+                                          *raw.shape[1:]), (len(raw), *shape))  # fmt: skip
+        y = np.broadcast_to(np.asarray(y, dtype=np.float64), shape)
+        result = np.empty(shape)
+        for i in np.ndindex(*shape):
+            result[i] = value(raw[(slice(None), *i)][:, np.newaxis], float(y[i]))
+        return result
+
+    def _edges(self, raw: Array) -> Array:
+        """The components' quantiles."""
+        edges = [self.component.quantile(part, LEVELS) for part in self._components(raw)]
+        return np.unique(np.concatenate(edges))
+
+    def _whole_numbers(self, raw: Array, *others: float) -> Array | None:
+        """All numbers that the components' quantiles and the others enclose, if not too many."""
+        edges = np.array([*self._edges(raw), *others])
+        if edges.max() - edges.min() > LARGEST_SUM:
+            return None
+        return np.arange(edges.min(), edges.max() + 1.0)
+
+    def entropy(self, raw: Array) -> Array:
+        return self._element_by_element(raw, 0.0, lambda one, _: self._entropy(one))
+
+    def _entropy(self, raw: Array) -> float:
+        if self.discrete:
+            y = self._whole_numbers(raw)
+            if y is None:
+                return np.nan
+            log_prob = self.log_prob(raw, y)
+            return -float(np.sum(np.exp(log_prob) * log_prob))
+        # Each component's mean of -log density, over its probabilities: the tails become short.
+        edges, total = self._edges(raw), 0.0
+        for weight, part in zip(self._weights(raw), self._components(raw), strict=True):
+            if weight[0] == 0.0:
+                continue
+
+            def surprise(u: Array, part: Array = part) -> Array:
+                return -self.log_prob(raw, self.component.quantile(part, u))
+
+            probabilities = np.array([0.0, 0.5, *self.component.cdf(part, edges), 1.0])
+            total += float(weight[0]) * integrate(surprise, probabilities)
+        return total
+
+    def crps(self, raw: Array, y: ArrayLike) -> Array:
+        if isinstance(self.component, Normal):
+            return self._crps_of_normals(raw, y)
+        return self._element_by_element(raw, y, self._crps)
+
+    def _crps(self, raw: Array, y: float) -> float:
+        """By the definition."""
+
+        def off(z: Array) -> Array:
+            return np.where(z < y, self.cdf(raw, z), self.sf(raw, z)) ** 2
+
+        if not self.support(y):
+            return np.nan
+        if not self.discrete:
+            return integrate(off, np.array([y, *self._edges(raw)]))
+        z = self._whole_numbers(raw, y)
+        return np.nan if z is None else float(np.sum(off(z)))
+
+    def _crps_of_normals(self, raw: Array, y: ArrayLike) -> Array:
+        """Grimit et al. (2006), equation 5."""
+        y = np.asarray(y, dtype=np.float64)
+        weights, components = self._weights(raw), self._components(raw)
+        means = [self.component.mean(part) for part in components]
+        stds = [self.component.std(part) for part in components]
+
+        def distance(mean: Array, std: Array) -> Array:
+            """E |X|, X normal."""
+            r = mean / std
+            density = np.exp(-0.5 * r**2) / np.sqrt(2.0 * np.pi)
+            return 2.0 * std * density + mean * (ndtr(r) - ndtr(-r))
+
+        total = np.zeros(np.broadcast_shapes(raw.shape[1:], y.shape))
+        for i in range(self.k):
+            total += weights[i] * distance(y - means[i], stds[i])
+            for j in range(self.k):
+                between = distance(means[i] - means[j], np.hypot(stds[i], stds[j]))
+                total -= 0.5 * weights[i] * weights[j] * between
+        return total
