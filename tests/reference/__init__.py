@@ -31,6 +31,7 @@ from .schedules import (
     Sequence,
     StepDecay,
 )
+from .stabilizers import BetaWeighting, Faithful, NaturalGradient, Stabilizer, Warmup
 from .training import DivergedError, History, fit
 from .update import Penalties, update
 
@@ -43,6 +44,7 @@ __all__ = [
     "BatchNorm",
     "Bernoulli",
     "Beta",
+    "BetaWeighting",
     "Binomial",
     "Categorical",
     "Constant",
@@ -53,6 +55,7 @@ __all__ = [
     "Dropout",
     "Exponential",
     "ExponentialDecay",
+    "Faithful",
     "Gamma",
     "History",
     "InverseScaling",
@@ -63,6 +66,7 @@ __all__ = [
     "Logistic",
     "Mixture",
     "MultivariateNormal",
+    "NaturalGradient",
     "NegativeBinomial",
     "Network",
     "Normal",
@@ -79,9 +83,11 @@ __all__ = [
     "Scaling",
     "Schedule",
     "Sequence",
+    "Stabilizer",
     "StepDecay",
     "StudentT",
     "VonMises",
+    "Warmup",
     "Weibull",
     "ZeroInflated",
     "fit",

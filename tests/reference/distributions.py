@@ -113,6 +113,10 @@ class Distribution:
     def quantile(self, raw: Array, p: ArrayLike) -> Array:
         raise NotImplementedError
 
+    def fisher(self, raw: Array) -> Array:
+        """Each raw parameter's own entry of the Fisher information, stacked as raw is."""
+        raise NotImplementedError
+
 
 class Normal(Distribution):
     names = ("loc", "log_scale")
@@ -217,6 +221,10 @@ class Normal(Distribution):
     def quantile(self, raw: Array, p: ArrayLike) -> Array:
         loc, log_scale = self._loc_and_log_scale(raw)
         return loc + np.exp(log_scale) * ndtri(np.asarray(p, dtype=np.float64))
+
+    def fisher(self, raw: Array) -> Array:
+        _, log_scale = self._loc_and_log_scale(raw)
+        return np.stack([np.exp(-2.0 * log_scale), np.full_like(log_scale, 2.0)])
 
 
 class Bernoulli(Distribution):

@@ -7,7 +7,8 @@ that appears twice is one set of parameters. Everything runs in evaluation mode 
 `training_loss_and_gradient`, which changes nothing either: it returns the averages that the caller
 sets once the step was applied. Arithmetic is float64 whatever the `dtype`, which decides only the
 bits of uniforms, the rounding of initial parameters and what counts as finite in training. x is
-(rows, inputs), y is (rows, targets), the loss is in the user's units.
+(rows, inputs), y is (rows, targets), the loss is in the user's units. `event`, of y's shape, is 0
+where a target is censored (its variable is larger), else 1. `stabilize` changes the gradient alone.
 """
 
 from collections.abc import Sequence
@@ -23,6 +24,7 @@ from .distributions import Distribution
 from .layers import BatchNorm, ColumnSlots, Dense, DenseSlots, Dropout, Layer, LayerNorm, Residual
 from .predictive import Predictive
 from .scaling import Scaling
+from .stabilizers import Stabilizer
 
 # One entry for each layer passed: the layer, and what its backward pass needs.
 Trace = list[tuple[Any, ...]]
@@ -252,62 +254,129 @@ class Network:
             self.distribution, raw, scaling.target_mean, scaling.target_scale, self.dtype
         )
 
-    def loss(self, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None) -> float:
-        return self.loss_and_gradient(x, y, weight)[0]
+    def loss(
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        weight: ArrayLike | None = None,
+        event: ArrayLike | None = None,
+    ) -> float:
+        return self.loss_and_gradient(x, y, weight, event)[0]
 
     def loss_and_gradient(
-        self, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None = None
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        weight: ArrayLike | None = None,
+        event: ArrayLike | None = None,
+        *,
+        stabilize: Stabilizer | None = None,
+        epoch: int = 0,
     ) -> tuple[float, Array]:
         """sum(weight * row loss) / rows, and its gradient in the layout of `parameters`."""
-        return self._loss_and_gradient(x, y, weight, None)
+        return self._loss_and_gradient(x, y, weight, event, None, stabilize, epoch)
 
     def training_loss_and_gradient(
         self,
         x: ArrayLike,
         y: ArrayLike,
         weight: ArrayLike | None = None,
+        event: ArrayLike | None = None,
         *,
+        stabilize: Stabilizer | None = None,
         seed: int = 0,
         epoch: int = 0,
         step: int = 0,
     ) -> tuple[float, Array, Array]:
         """The same in training mode, and what `averages` becomes if the step is applied."""
         training = TrainingStep(self.averages.copy(), seed, epoch, step)
-        loss, gradient = self._loss_and_gradient(x, y, weight, training)
+        loss, gradient = self._loss_and_gradient(x, y, weight, event, training, stabilize, epoch)
         return loss, gradient, training.averages
 
+    def _checked_targets(self, y: ArrayLike, rows: int) -> Array:
+        y = np.asarray(y, dtype=np.float64)
+        if y.shape != (rows, self.targets):
+            raise ValueError(f"y has the shape ({rows}, {self.targets}), not {y.shape}")
+        if not np.all(self.distribution.support(y)):
+            raise ValueError("a target is outside the support of the distribution")
+        return y
+
+    def _seen(self, event: ArrayLike | None, rows: int) -> NDArray[np.bool_]:
+        """Which targets are not censored."""
+        if event is None:
+            return np.ones((rows, self.targets), dtype=np.bool_)
+        event = np.asarray(event)
+        if not hasattr(self.distribution, "log_survival"):
+            raise ValueError("the distribution takes no event: its targets cannot be censored")
+        if event.shape != (rows, self.targets):
+            raise ValueError(f"event has the shape ({rows}, {self.targets}), not {event.shape}")
+        if not np.all((event == 0) | (event == 1)):
+            raise ValueError("event is 0 where a target is censored, else 1")
+        return event == 1
+
     def _loss_and_gradient(
-        self, x: ArrayLike, y: ArrayLike, weight: ArrayLike | None, training: TrainingStep | None
+        self,
+        x: ArrayLike,
+        y: ArrayLike,
+        weight: ArrayLike | None,
+        event: ArrayLike | None,
+        training: TrainingStep | None,
+        stabilize: Stabilizer | None,
+        epoch: int,
     ) -> tuple[float, Array]:
         family, scaling = self.distribution, self._scaling()
         outputs, trace = self._outputs(x, training)
-        y = np.asarray(y, dtype=np.float64)
         rows = len(outputs)
         if rows == 0:
             raise ValueError("a loss needs at least one row")
-        if y.shape != (rows, self.targets):
-            raise ValueError(f"y has the shape ({rows}, {self.targets}), not {y.shape}")
-        if not np.all(family.support(y)):
-            raise ValueError("a target is outside the support of the distribution")
+        y = self._checked_targets(y, rows)
+        seen = self._seen(event, rows)
         w = np.ones(rows) if weight is None else np.asarray(weight, dtype=np.float64)
         if w.shape != (rows,):
             raise ValueError(f"weight has the shape ({rows},), not {w.shape}")
 
         raw = self._all_raw(outputs)
         y = (y - scaling.target_mean) / scaling.target_scale
-        log_prob = family.log_prob(raw, y).reshape(rows, self.columns).sum(axis=1)
+        log_likelihood = family.log_prob(raw, y)
+        if not np.all(seen):
+            log_likelihood = np.where(seen, log_likelihood, family.log_survival(raw, y))
+        log_likelihood = log_likelihood.reshape(rows, self.columns).sum(axis=1)
         if family.density:
-            # That in the user's units is the standardised one divided by the targets' scales.
-            log_prob = log_prob - np.sum(np.log(scaling.target_scale))
-        loss = float(np.sum(w * -log_prob) / rows)
+            # That in the user's units is the standardised one divided by the targets' scales;
+            # the probability of a censored target has no unit.
+            log_likelihood = log_likelihood - seen @ np.log(scaling.target_scale)
+        loss = float(np.sum(w * -log_likelihood) / rows)
 
-        d_raw = -family.gradient(raw, y).reshape(-1, rows, self.columns)
-        d_raw *= (w / rows)[:, np.newaxis]
-        d_of = dict(zip(family.names, d_raw, strict=True))
-        gradient = np.zeros_like(self.parameters)
-        d_outputs = np.stack([d_of[name] for name in family.predicted], axis=1)
-        self._backward(trace, d_outputs.reshape(rows, -1), gradient)
-        tail = gradient[self.weights_end :].reshape(len(family.shared), self.columns)
-        for s, name in enumerate(family.shared):
-            tail[s] = d_of[name].sum(axis=0)
-        return loss, gradient
+        def derivatives(raw: Array) -> Array:
+            plain = family.gradient(raw, y)
+            return (
+                plain if np.all(seen) else np.where(seen, plain, family.survival_gradient(raw, y))
+            )
+
+        if stabilize is None:
+            d_raw = d_below = derivatives(raw)
+        else:
+            stabilize.check(family)
+            d_raw = stabilize.apply(family, raw, derivatives, epoch)
+            d_below = stabilize.below(family, d_raw)
+        return loss, self._gradient(trace, d_raw, d_below, w / rows)
+
+    def _gradient(self, trace: Trace, d_raw: Array, d_below: Array, w: Array) -> Array:
+        """Of sum(-w log likelihood): d_raw reaches the output layer and the shared constants,
+        d_below the layers before.
+        """
+        family, gradient = self.distribution, np.zeros_like(self.parameters)
+        shape = (len(family.names), len(w), self.columns)
+        d_raw, d_below = (-d.reshape(shape) * w[:, np.newaxis] for d in (d_raw, d_below))
+        predicted = [family.names.index(name) for name in family.predicted]
+        shared = [family.names.index(name) for name in family.shared]
+
+        def of_outputs(d: Array) -> Array:
+            return np.swapaxes(d[predicted], 0, 1).reshape(len(w), -1)
+
+        hidden, output = trace[:-1], trace[-1:]
+        self._backward(output, of_outputs(d_raw), gradient)
+        d_hidden = self._backward(output, of_outputs(d_below), np.zeros_like(gradient))
+        self._backward(hidden, d_hidden, gradient)
+        gradient[self.weights_end :] += d_raw[shared].sum(axis=1).ravel()
+        return gradient

@@ -1,8 +1,8 @@
 """The predicted distribution of each row and target column, in the user's units.
 
 Contract: the target is location + scale * (a variable of the family with these raw parameters), so
-every answer is the family's own, moved by this map. Results have the shape (rows, target columns);
-`sample(count)` has (count, rows, target columns).
+every answer is the family's own, moved by this map. Results have the shape (rows, target columns)
+(of a joint family log_prob and entropy have (rows,)); `sample(count)` has (count, rows, columns).
 """
 
 import numpy as np
@@ -27,6 +27,11 @@ class Predictive:
         return (np.asarray(y, dtype=np.float64) - self.location) / self.scale
 
     @property
+    def _log_scale(self) -> Array:
+        """What a log density in the standardised units is larger by."""
+        return np.log(self.scale).sum() if self.distribution.joint else np.log(self.scale)
+
+    @property
     def parameters(self) -> dict[str, Array]:
         return self.distribution.parameters(self.raw, self.location, self.scale)
 
@@ -48,7 +53,7 @@ class Predictive:
 
     @property
     def entropy(self) -> Array:
-        return self.distribution.entropy(self.raw) + np.log(self.scale)
+        return self.distribution.entropy(self.raw) + self._log_scale
 
     def cross_entropy(self, other: "Predictive") -> Array:
         """-E log q with q the other, in nats and in the user's units."""
@@ -68,7 +73,8 @@ class Predictive:
         return (self.location - other.location) / other.scale, self.scale / other.scale
 
     def log_prob(self, y: ArrayLike) -> Array:
-        return self.distribution.log_prob(self.raw, self._standardised(y)) - np.log(self.scale)
+        self._need_density()
+        return self.distribution.log_prob(self.raw, self._standardised(y)) - self._log_scale
 
     def cdf(self, y: ArrayLike) -> Array:
         return self.distribution.cdf(self.raw, self._standardised(y))
@@ -84,6 +90,14 @@ class Predictive:
         return self.location + self.scale * self.distribution.quantile(self.raw, p)
 
     def sample(self, count: int, seed: int) -> Array:
-        shape = (count, *self.raw.shape[1:])
+        self._need_density()
+        shape = (count, self.raw.shape[1], len(self.scale))
         draws = philox.words(seed, philox.SAMPLE, 0, 0, 0, int(np.prod(shape)))
-        return self.quantile(philox.uniform(draws, self.dtype).reshape(shape))
+        uniforms = philox.uniform(draws, self.dtype).reshape(shape)
+        if self.distribution.joint:
+            return self.location + self.scale * self.distribution.sample(self.raw, uniforms)
+        return self.quantile(uniforms)
+
+    def _need_density(self) -> None:
+        if not self.distribution.density:
+            raise ValueError("the distribution has no density")

@@ -3,7 +3,8 @@
 Contract: `fit` changes `network.parameters` and `network.averages` in place (and `network.scaling`,
 once) and returns what it measured. Epochs count from 0. Losses are in the user's units and without
 penalties; weights are divided by their mean over the training rows; the validation loss is
-unweighted. Training that leaves the finite numbers ends with DivergedError.
+unweighted. `validation` is x, y and, where targets are censored, their event. Training that leaves
+the finite numbers ends with DivergedError.
 """
 
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from .network import Network
 from .optimizers import Optimizer
 from .scaling import Scaling
 from .schedules import Constant, Schedule
+from .stabilizers import Stabilizer
 from .update import Penalties, update
 
 
@@ -52,7 +54,9 @@ def fit(
     drop_last: bool = False,
     seed: int = 0,
     sample_weight: ArrayLike | None = None,
-    validation: tuple[ArrayLike, ArrayLike] | None = None,
+    event: ArrayLike | None = None,
+    stabilize: Stabilizer | None = None,
+    validation: tuple[ArrayLike, ...] | None = None,
     patience: int | None = None,
     standardize: bool = False,
     l1: float = 0.0,
@@ -77,12 +81,16 @@ def fit(
     penalised = network.penalised(penalize_biases)
     schedule = Constant() if schedule is None else schedule
     schedule.check(epochs)
+    if stabilize is not None:
+        stabilize.check(network.distribution)
     weight = np.ones(rows)
     if sample_weight is not None:
         weight = np.asarray(sample_weight, dtype=np.float64)
         if np.any(weight < 0) or not 0 < weight.sum() < np.inf:
             raise ValueError("sample weights are finite, not negative and not all zero")
         weight = weight / weight.mean()
+    if event is not None:
+        event = np.asarray(event)
     if standardize and network.scaling is None:
         network.scaling = Scaling.of(x, y, network.distribution.target_scaling, weight)
 
@@ -100,7 +108,14 @@ def fit(
             factor = schedule.factor(epoch, step, len(starts), epochs)
             with np.errstate(all="ignore"):  # what is not finite is seen here, not by a warning
                 loss, gradient, averages = network.training_loss_and_gradient(
-                    x[batch], y[batch], weight[batch], seed=seed, epoch=epoch, step=step
+                    x[batch],
+                    y[batch],
+                    weight[batch],
+                    None if event is None else event[batch],
+                    stabilize=stabilize,
+                    seed=seed,
+                    epoch=epoch,
+                    step=step,
                 )
                 square = float(gradient @ gradient)
                 # Comparisons with nan are false.
@@ -123,7 +138,8 @@ def fit(
         if validation is None:
             schedule.observe(epoch, history.losses[-1])
             continue
-        validation_loss = network.loss(*validation)
+        validation_x, validation_y, *validation_event = validation
+        validation_loss = network.loss(validation_x, validation_y, None, *validation_event)
         history.validation_losses.append(validation_loss)
         schedule.observe(epoch, validation_loss)
         epochs_since_best += 1
