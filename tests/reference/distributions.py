@@ -28,7 +28,6 @@ class Distribution:
     names: tuple[str, ...]
     shared: tuple[str, ...] = ()
     fixed: Mapping[str, float] = {}
-    starts: Mapping[str, float] = {}  # of predicted and shared ones; 0 where nothing is said
     target_scaling: str  # "location and scale", "scale" or "none"
     joint = False  # one distribution over all target columns of a row, which are y's last axis
     density = True  # else log_prob is minus a loss, in standardised units
@@ -111,10 +110,6 @@ class Distribution:
         raise NotImplementedError
 
     def quantile(self, raw: Array, p: ArrayLike) -> Array:
-        raise NotImplementedError
-
-    def fisher(self, raw: Array) -> Array:
-        """Each raw parameter's own entry of the Fisher information, stacked as raw is."""
         raise NotImplementedError
 
 
@@ -221,10 +216,6 @@ class Normal(Distribution):
     def quantile(self, raw: Array, p: ArrayLike) -> Array:
         loc, log_scale = self._loc_and_log_scale(raw)
         return loc + np.exp(log_scale) * ndtri(np.asarray(p, dtype=np.float64))
-
-    def fisher(self, raw: Array) -> Array:
-        _, log_scale = self._loc_and_log_scale(raw)
-        return np.stack([np.exp(-2.0 * log_scale), np.full_like(log_scale, 2.0)])
 
 
 class Bernoulli(Distribution):

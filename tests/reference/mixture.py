@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_softmax, logsumexp, ndtr, ndtri
 
 from .arrays import Array
-from .distributions import Categorical, Distribution, Normal, _nan_unless_probability
+from .distributions import Categorical, Distribution, Normal, nan_unless_probability
 from .multivariate import MultivariateNormal
 from .ordinal import Ordinal
 from .quadrature import integrate
@@ -40,12 +40,15 @@ class Mixture(Distribution):
         )
         self.shared = tuple(f"{name}[{j}]" for j in every for name in component.shared)
         self.fixed = {f"{name}[{j}]": v for j in every for name, v in component.fixed.items()}
-        self.starts = {f"{name}[{j}]": v for j in every for name, v in component.starts.items()}
-        for j in every:
-            self.starts[f"{component.names[0]}[{j}]"] = float(ndtri((j + 0.5) / k))
         self.target_scaling = component.target_scaling
         # 1/2 is in the support of every family of numbers that are not whole.
         self.discrete = not bool(component.support(0.5))
+
+    @property
+    def starts(self) -> tuple[float, ...]:
+        first = ndtri((np.arange(self.k) + 0.5) / self.k)
+        of_components = [start for z in first for start in (z, *self.component.starts[1:])]
+        return (*(0.0,) * self.k, *of_components)
 
     def _log_weights(self, raw: Array) -> Array:
         return log_softmax(raw[: self.k], axis=0)
@@ -131,7 +134,7 @@ class Mixture(Distribution):
                 self.sf(raw, middle) <= 1.0 - usable,
             )
             low, high = np.where(above, low, middle), np.where(above, middle, high)
-        return _nan_unless_probability(high, p)
+        return nan_unless_probability(high, p)
 
     def _element_by_element(
         self, raw: Array, y: ArrayLike, value: Callable[[Array, float], float]
@@ -154,9 +157,8 @@ class Mixture(Distribution):
     def _whole_numbers(self, raw: Array, *others: float) -> Array | None:
         """All numbers that the components' quantiles and the others enclose, if not too many."""
         edges = np.array([*self._edges(raw), *others])
-        if edges.max() - edges.min() > LARGEST_SUM:
-            return None
-        return np.arange(edges.min(), edges.max() + 1.0)
+        low, high = np.floor(edges.min()), edges.max()
+        return np.arange(low, high + 1.0) if high - low <= LARGEST_SUM else None
 
     def entropy(self, raw: Array) -> Array:
         return self._element_by_element(raw, 0.0, lambda one, _: self._entropy(one))
@@ -192,12 +194,16 @@ class Mixture(Distribution):
         def off(z: Array) -> Array:
             return np.where(z < y, self.cdf(raw, z), self.sf(raw, z)) ** 2
 
-        if not self.support(y):
+        if not np.isfinite(y):
             return np.nan
         if not self.discrete:
             return integrate(off, np.array([y, *self._edges(raw)]))
         z = self._whole_numbers(raw, y)
-        return np.nan if z is None else float(np.sum(off(z)))
+        if z is None:
+            return np.nan
+        before = np.clip(y - z, 0.0, 1.0)  # how much of z .. z + 1 is below y
+        each = before * self.cdf(raw, z) ** 2 + (1.0 - before) * self.sf(raw, z) ** 2
+        return float(np.sum(each))
 
     def _crps_of_normals(self, raw: Array, y: ArrayLike) -> Array:
         """Grimit et al. (2006), equation 5."""

@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtr, ndtri
 
 from .arrays import Array
-from .distributions import LOG_SCALE_LIMIT, Distribution, _nan_unless_probability
+from .distributions import Distribution, nan_unless_probability
+from .functions import held, where_free
 
 
 class MultivariateNormal(Distribution):
@@ -41,7 +42,7 @@ class MultivariateNormal(Distribution):
         factor = np.zeros((*raw.shape[1:], self.targets, self.targets))
         t, u = np.tril_indices(self.targets)
         factor[..., t, u] = np.moveaxis(raw[self.targets :], 0, -1)
-        diagonal = np.clip(self._log_diagonal(raw), -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT)
+        diagonal = held(self._log_diagonal(raw))
         every = np.arange(self.targets)
         factor[..., every, every] = np.exp(diagonal)
         return factor
@@ -61,13 +62,13 @@ class MultivariateNormal(Distribution):
 
     def log_prob(self, raw: Array, y: ArrayLike) -> Array:
         square = np.sum(self._whitened(raw, y) ** 2, axis=-1)
-        diagonal = np.clip(self._log_diagonal(raw), -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT)
+        diagonal = held(self._log_diagonal(raw))
         constant = 0.5 * self.targets * np.log(2.0 * np.pi)
         return -0.5 * square - np.sum(diagonal, axis=-1) - constant
 
     def gradient(self, raw: Array, y: ArrayLike) -> Array:
         factor, z = self._factor(raw), self._whitened(raw, y)
-        inside = np.abs(self._log_diagonal(raw)) <= LOG_SCALE_LIMIT
+        log_diagonal = self._log_diagonal(raw)
         u = np.zeros_like(z)  # L^T u = z, by backward substitution
         for t in reversed(range(self.targets)):
             behind = np.sum(factor[..., t + 1 :, t] * u[..., t + 1 :], axis=-1)
@@ -77,7 +78,7 @@ class MultivariateNormal(Distribution):
         for t in range(self.targets):
             d_factor.extend(u[..., t] * z[..., s] for s in range(t))
             d_log = u[..., t] * factor[..., t, t] * z[..., t] - 1.0
-            d_factor.append(np.where(inside[..., t], d_log, 0.0))
+            d_factor.append(where_free(log_diagonal[..., t], d_log))
         return np.stack([*np.moveaxis(u, -1, 0), *d_factor])
 
     def parameters(
@@ -99,7 +100,7 @@ class MultivariateNormal(Distribution):
         return self._loc(raw)
 
     def entropy(self, raw: Array) -> Array:
-        diagonal = np.clip(self._log_diagonal(raw), -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT)
+        diagonal = held(self._log_diagonal(raw))
         return 0.5 * self.targets * np.log(2.0 * np.pi * np.e) + np.sum(diagonal, axis=-1)
 
     def _residual(self, raw: Array, y: ArrayLike) -> Array:
@@ -113,7 +114,7 @@ class MultivariateNormal(Distribution):
 
     def quantile(self, raw: Array, p: ArrayLike) -> Array:
         p = np.asarray(p, dtype=np.float64)
-        return _nan_unless_probability(self._loc(raw) + self.std(raw) * ndtri(p), p)
+        return nan_unless_probability(self._loc(raw) + self.std(raw) * ndtri(p), p)
 
     def sample(self, raw: Array, u: Array) -> Array:
         """loc + L z, z the standard normal quantiles of the uniforms u (..., columns)."""

@@ -99,8 +99,8 @@ class Network:
 
     def _starts(self, names: Sequence[str]) -> Array:
         """Starting values of these raw parameters, in the order of the output layer's units."""
-        starts = [self.distribution.starts.get(name, 0.0) for name in names]
-        return np.repeat(np.array(starts, dtype=np.float64), self.columns)
+        starts = dict(zip(self.distribution.names, self.distribution.starts, strict=True))
+        return np.repeat(np.array([starts[n] for n in names], dtype=np.float64), self.columns)
 
     def _place(self, layers: Sequence[Layer], width: int) -> int:
         """Give each new layer its place; return the width behind the layers."""
@@ -306,7 +306,7 @@ class Network:
         if event is None:
             return np.ones((rows, self.targets), dtype=np.bool_)
         event = np.asarray(event)
-        if not hasattr(self.distribution, "log_survival"):
+        if type(self.distribution).log_survival is Distribution.log_survival:
             raise ValueError("the distribution takes no event: its targets cannot be censored")
         if event.shape != (rows, self.targets):
             raise ValueError(f"event has the shape ({rows}, {self.targets}), not {event.shape}")

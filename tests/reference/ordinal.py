@@ -10,13 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from .activations import sigmoid, softplus
 from .arrays import Array
-from .distributions import (
-    LOG_SCALE_LIMIT,
-    Distribution,
-    _keep_nan,
-    _nan_unless_probability,
-    _outside_support,
-)
+from .distributions import Distribution, keep_nan, nan_unless_probability, outside_support
+from .functions import held, where_free
 
 
 class Ordinal(Distribution):
@@ -29,13 +24,16 @@ class Ordinal(Distribution):
         gaps = tuple(f"log_gap[{k}]" for k in range(1, levels - 1))
         self.shared = ("cut_point", *gaps)
         self.names = ("loc", *self.shared)
-        below = np.arange(1, levels) / levels
-        cuts = np.log(below / (1.0 - below))
-        self.starts = dict(zip(self.shared, [cuts[0], *np.log(np.diff(cuts))], strict=True))
+
+    @property
+    def starts(self) -> tuple[float, ...]:
+        below = np.arange(1, self.levels)
+        cuts = np.log(below / (self.levels - below))
+        return (0.0, cuts[0], *np.log(np.diff(cuts)))
 
     @staticmethod
     def _gaps(raw: Array) -> Array:
-        return np.exp(np.clip(raw[2:], -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT))
+        return np.exp(held(raw[2:]))
 
     def _distances(self, raw: Array) -> Array:
         """Of the cuts from loc."""
@@ -67,7 +65,7 @@ class Ordinal(Distribution):
     def log_prob(self, raw: Array, y: ArrayLike) -> Array:
         y = np.asarray(y, dtype=np.float64)
         inside = np.sum(np.where(self._is_level(y), self._log_probs(raw), 0.0), axis=-1)
-        return _outside_support(inside, self.support(y), y)
+        return outside_support(inside, self.support(y), y)
 
     def gradient(self, raw: Array, y: ArrayLike) -> Array:
         lower, upper = self._ends(raw)
@@ -79,12 +77,11 @@ class Ordinal(Distribution):
 
         shift = at_y(sigmoid(-upper) - sigmoid(lower))  # of both cuts of the level
         rise = at_y(sigmoid(-upper))  # of the upper one alone
-        inside = np.abs(raw[2:]) <= LOG_SCALE_LIMIT
         d_gaps = []
         for k, gap in enumerate(gaps, start=1):
             of_gap = np.exp(-gap) / -np.expm1(-gap)  # d log(1 - exp(-gap))
             d_gap = np.where(np.asarray(y) == k, rise + of_gap, shift) * (np.asarray(y) >= k)
-            d_gaps.append(np.where(inside[k - 1], gap * d_gap, 0.0))
+            d_gaps.append(where_free(raw[1 + k], gap * d_gap))
         return np.stack([-shift, shift, *d_gaps])
 
     def parameters(
@@ -110,7 +107,7 @@ class Ordinal(Distribution):
         chosen = np.floor(y)[..., np.newaxis] == np.arange(self.levels - 1)
         inside = np.sum(np.where(chosen, values, 0.0), axis=-1)
         value = np.where(y < 0, below, np.where(y >= self.levels - 1, above, inside))
-        return _keep_nan(value, y)
+        return keep_nan(value, y)
 
     def cdf(self, raw: Array, y: ArrayLike) -> Array:
         y = np.asarray(y, dtype=np.float64)
@@ -123,7 +120,7 @@ class Ordinal(Distribution):
     def quantile(self, raw: Array, p: ArrayLike) -> Array:
         p = np.asarray(p, dtype=np.float64)
         too_small = sigmoid(self._distances(raw)) < p[..., np.newaxis]
-        return _nan_unless_probability(np.sum(too_small, axis=-1).astype(np.float64), p)
+        return nan_unless_probability(np.sum(too_small, axis=-1).astype(np.float64), p)
 
     def crps(self, raw: Array, y: ArrayLike) -> Array:
         """The ranked probability score (Epstein 1969)."""

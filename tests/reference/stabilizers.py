@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .arrays import Array
-from .distributions import LOG_SCALE_LIMIT, Distribution
+from .distributions import Distribution
+from .functions import held
 
 Derivatives = Callable[[Array], Array]
 
@@ -78,8 +79,7 @@ class BetaWeighting(Stabilizer):
     def apply(
         self, family: Distribution, raw: Array, derivatives: Derivatives, epoch: int
     ) -> Array:
-        log_scale = raw[family.names.index("log_scale")]
-        log_scale = np.clip(log_scale, -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT)
+        log_scale = held(raw[family.names.index("log_scale")])
         return np.exp(2.0 * self.beta * log_scale) * derivatives(raw)
 
 
