@@ -125,7 +125,8 @@ class Mixture(Distribution):
             middle = 0.5 * low + 0.5 * high  # their sum may overflow
             if self.discrete:
                 middle = np.floor(middle)
-            if np.all((middle == low) | (middle == high)):
+            between = (middle != low) & (middle != high)
+            if not np.any(between):
                 break
             # The smaller of both tails has the digits.
             above = np.where(
@@ -133,7 +134,8 @@ class Mixture(Distribution):
                 self.cdf(raw, middle) >= usable,
                 self.sf(raw, middle) <= 1.0 - usable,
             )
-            low, high = np.where(above, low, middle), np.where(above, middle, high)
+            low = np.where(between & ~above, middle, low)
+            high = np.where(between & above, middle, high)
         return nan_unless_probability(high, p)
 
     def _element_by_element(

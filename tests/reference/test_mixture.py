@@ -1,0 +1,232 @@
+"""Mixtures against weighted sums of SciPy's densities, mpmath's derivatives and quadrature.
+
+Components of every other family are tested where that family is.
+"""
+
+from typing import Any
+
+import mpmath
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+from scipy import integrate, optimize, special, stats
+
+from . import Bernoulli, Categorical, Mixture, MultivariateNormal, Normal, Ordinal, Quantiles
+from .arrays import Array
+from .quadrature import integrate as integrate_panels
+
+CLOSE: Any = {"rtol": 1e-12, "atol": 1e-14}
+SPREAD = (0.3, -0.5, 1.0, -1.0, 0.2, 0.5, -0.7, 3.0, 0.1)
+FAR_APART = (0.0, 1.0, -1.0, -400.0, 0.0, 0.0, -3.0, 1e3, 2.0)
+A_SPIKE = (2.0, -1.0, 0.0, 0.0, 0.0, 0.3, -8.0, -2.0, 1.0)
+RAW = {"spread": SPREAD, "far apart": FAR_APART, "a spike": A_SPIKE}
+
+
+def column(raw: Any) -> Array:
+    return np.array(raw, dtype=np.float64)[:, np.newaxis]
+
+
+def oracle(raw: Any) -> tuple[Array, Any]:
+    """Weights and normals of a Mixture(Normal(), 3)."""
+    components = np.reshape(raw[3:], (3, 2))
+    return special.softmax(raw[:3]), stats.norm(components[:, 0], np.exp(components[:, 1]))
+
+
+def targets(raw: Any) -> Array:
+    _, normals = oracle(raw)
+    return np.concatenate([normals.ppf(p) for p in (1e-12, 0.1, 0.5, 0.9, 1 - 1e-9)])
+
+
+def test_layout() -> None:
+    family = Mixture(Normal("shared"), 2)
+    assert family.names == (
+        "weight_logits[0]", "weight_logits[1]", "loc[0]", "log_scale[0]", "loc[1]", "log_scale[1]",
+    )  # fmt: skip
+    assert family.shared == ("log_scale[0]", "log_scale[1]")
+    assert family.predicted == ("weight_logits[0]", "weight_logits[1]", "loc[0]", "loc[1]")
+    fixed = Mixture(Normal(0.5), 3)
+    assert fixed.fixed == {f"log_scale[{j}]": np.log(0.5) for j in range(3)}
+    assert len(fixed.predicted) == 6
+    third = stats.norm.ppf([1 / 6, 5 / 6])
+    assert_allclose(Mixture(Normal(), 3).starts, [0, 0, 0, third[0], 0, 0, 0, third[1], 0])
+    assert Mixture(Normal(), 2).target_scaling == "location and scale"
+    assert Mixture(Bernoulli(), 2).target_scaling == "none"
+    named = family.parameters(np.zeros((6, 4, 3)) + 1.0, 10.0, 2.0)
+    assert_array_equal(named["weights"], np.full((4, 3, 2), 0.5))
+    assert_array_equal(named["loc"], np.full((4, 3, 2), 12.0))
+    assert_allclose(named["scale"], np.full((4, 3, 2), 2 * np.e), rtol=1e-15)
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_of_normals_follows_scipy(name: str) -> None:
+    raw, family = RAW[name], Mixture(Normal(), 3)
+    (weights, normals), at, y = oracle(raw), column(raw), targets(raw)
+    z = y[:, np.newaxis]
+    log_prob = special.logsumexp(normals.logpdf(z), b=weights, axis=1)
+    assert_allclose(family.log_prob(at, y), log_prob, **CLOSE)
+    assert_allclose(family.cdf(at, y), normals.cdf(z) @ weights, **CLOSE)
+    assert_allclose(family.sf(at, y), normals.sf(z) @ weights, **CLOSE)
+    mean = weights @ normals.mean()
+    assert_allclose(family.mean(at), mean, **CLOSE)
+    second = weights @ (normals.var() + normals.mean() ** 2) - mean**2
+    assert_allclose(family.variance(at), second, **CLOSE)
+    assert_allclose(family.std(at), np.sqrt(second), **CLOSE)
+    modes = normals.mean()
+    densities = normals.pdf(modes[:, np.newaxis]) @ weights
+    assert family.mode(at) == modes[np.argmax(densities)]
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_quantile(name: str) -> None:
+    raw, family = RAW[name], Mixture(Normal(), 3)
+    (weights, normals), at = oracle(raw), column(raw)
+
+    def excess(y: float, p: float) -> float:
+        return normals.cdf(y) @ weights - p if p < 0.5 else 1 - p - normals.sf(y) @ weights
+
+    for p in (1e-200, 1e-9, 0.04, 0.37, 0.6, 0.99, 1 - 1e-12):
+        root = optimize.brentq(
+            excess,
+            normals.ppf(p).min() - 1.0,
+            normals.ppf(p).max() + 1.0,
+            args=(p,),
+            xtol=1e-300,
+            rtol=1e-15,
+        )
+        density = normals.pdf(root) @ weights
+        # What an ulp of the probability moves the root by.
+        assert abs(family.quantile(at, p) - root) <= 1e-13 * abs(root) + 4e-16 * min(p, 1) / density
+    ends = family.quantile(at, [0.0, 1.0, -0.1, 1.1, np.nan])
+    assert_array_equal(ends, [-np.inf, np.inf, np.nan, np.nan, np.nan])
+
+
+def exact_log_prob(y: float, *raw: Any) -> Any:
+    """In mpmath's precision, straight from the definition."""
+    weights = [mpmath.exp(z) for z in raw[:3]]
+    scales = [mpmath.exp(s) for s in raw[4::2]]
+    parts = [
+        weight * mpmath.exp(-(((y - loc) / scale) ** 2) / 2) / scale
+        for weight, loc, scale in zip(weights, raw[3::2], scales, strict=True)
+    ]
+    return mpmath.log(sum(parts) / sum(weights) / mpmath.sqrt(2 * mpmath.pi))
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_gradient(name: str) -> None:
+    raw, family = RAW[name], Mixture(Normal(), 3)
+    with mpmath.workdps(80):
+        at, step = [mpmath.mpf(v) for v in raw], mpmath.mpf(10) ** -30
+        for y in targets(raw):
+            slopes = np.empty(9)
+            for p in range(9):
+                up, down = list(at), list(at)
+                up[p] += step
+                down[p] -= step
+                rise = exact_log_prob(mpmath.mpf(y), *up) - exact_log_prob(mpmath.mpf(y), *down)
+                slopes[p] = float(rise / (2 * step))
+            gradient = family.gradient(column(raw), y)[:, 0]
+            assert_allclose(gradient, slopes, rtol=1e-11, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", RAW)
+def test_entropy_and_crps(name: str) -> None:
+    raw, family = RAW[name], Mixture(Normal(), 3)
+    (weights, normals), at = oracle(raw), column(raw)
+    grid = np.unique(normals.ppf(np.logspace(-15, -0.31, 40)[:, np.newaxis]))
+    grid = np.unique(
+        np.concatenate([grid, 2 * normals.mean().repeat(grid.size) - np.tile(grid, 3)])
+    )
+    nodes, node_weights = np.polynomial.legendre.leggauss(12)
+    half = np.diff(grid) / 2
+    y = (grid[:-1] + half)[:, np.newaxis] + half[:, np.newaxis] * nodes
+    measure = half[:, np.newaxis] * node_weights
+    log_prob = special.logsumexp(normals.logpdf(y[..., np.newaxis]), b=weights, axis=-1)
+    entropy = -np.sum(measure * np.exp(log_prob) * log_prob)
+    assert_allclose(family.entropy(at), entropy, rtol=1e-10)
+    for target in (*normals.mean(), -1.0, 5.0):
+        closed = family.crps(at, target)
+        assert_allclose(family._element_by_element(at, target, family._crps), closed, rtol=1e-11)
+        square = np.where(y < target, normals.cdf(y[..., np.newaxis]) @ weights,
+                          normals.sf(y[..., np.newaxis]) @ weights) ** 2  # fmt: skip
+        # The panel that the target is in is not smooth, and the others are exact.
+        panel = np.searchsorted(grid, target) - 1
+        inside = np.zeros(len(half), dtype=bool)
+        inside[panel] = True
+        split = integrate.quad(lambda z: (normals.cdf(z) @ weights) ** 2, grid[panel], target)[0]
+        split += integrate.quad(lambda z: (normals.sf(z) @ weights) ** 2, target, grid[panel + 1])[
+            0
+        ]
+        assert_allclose(closed, np.sum((measure * square)[~inside]) + split, rtol=1e-8)
+
+
+def test_of_equal_components_is_the_component() -> None:
+    one, raw, y = Normal(), np.array([[0.7, -2.0], [0.4, -1.0]]), np.array([1.5, -2.2])
+    family, twice = Mixture(one, 2), np.concatenate([[[0.3, 0.0], [0.9, -4.0]], raw, raw])
+    for name in ("log_prob", "cdf", "sf", "crps"):
+        assert_allclose(getattr(family, name)(twice, y), getattr(one, name)(raw, y), **CLOSE)
+    for name in ("mean", "std", "variance", "mode", "entropy"):
+        assert_allclose(getattr(family, name)(twice), getattr(one, name)(raw), **CLOSE)
+    assert_allclose(family.quantile(twice, 0.3), one.quantile(raw, 0.3), **CLOSE)
+
+
+def test_of_counts() -> None:
+    """Two coins are one coin."""
+    family, raw = Mixture(Bernoulli(), 2), np.array([0.2, -0.3, 1.5, -2.0])[:, np.newaxis]
+    weights = special.softmax(raw[:2, 0])
+    coin = stats.bernoulli(weights @ special.expit(raw[2:, 0]))
+    y = np.array([-1.0, 0.0, 0.5, 1.0, 2.0])
+    assert_allclose(family.log_prob(raw, y), coin.logpmf(y), **CLOSE)
+    assert_allclose(family.cdf(raw, y), coin.cdf(y), **CLOSE)
+    assert_allclose(family.sf(raw, y), coin.sf(y), **CLOSE)
+    assert_allclose(family.entropy(raw), coin.entropy(), **CLOSE)
+    assert_allclose(
+        [family.mean(raw), family.variance(raw)], [[coin.mean()], [coin.var()]], **CLOSE
+    )
+    p = np.array([0.0, 0.1, float(coin.pmf(0)) - 1e-9, float(coin.pmf(0)) + 1e-9, 1.0, 1.1])
+    assert_array_equal(family.quantile(raw, p), [0, 0, 0, 1, 1, np.nan])
+    for target in (0.0, 0.3, 1.0, -0.5, 1.5):
+        score, _ = integrate.quad(
+            lambda z, y=target: (coin.cdf(z) - (y <= z)) ** 2, -1, 2, points=[0, target, 1]
+        )
+        assert_allclose(family.crps(raw, target), score, rtol=1e-9)
+
+
+def test_standing_of_shared_constants() -> None:
+    """Raw parameters that broadcast, and statistics of several columns at once."""
+    rng = np.random.default_rng(5)
+    family, raw, y = Mixture(Normal(), 2), rng.normal(size=(6, 3, 2)), rng.normal(size=(3, 2))
+    for statistic in (family.entropy, family.mode, family.variance):
+        alone = [[statistic(raw[:, i, t][:, np.newaxis])[0] for t in range(2)] for i in range(3)]
+        assert_allclose(statistic(raw), alone, rtol=1e-13)
+    definition = family._element_by_element(raw, y, family._crps)
+    assert_allclose(family.crps(raw, y), definition, rtol=1e-12)
+    draws = rng.normal(size=(5, 3, 2))
+    assert family.gradient(raw, draws).shape == (6, 5, 3, 2)
+    assert_array_equal(family.gradient(raw, draws)[:, 2], family.gradient(raw, draws[2]))
+    assert_array_equal(family.quantile(raw, 0.3), family.quantile(raw, np.full((5, 3, 2), 0.3))[0])
+
+
+def test_extremes_are_finite() -> None:
+    raw = np.random.default_rng(0).choice([-1e4, -30.0, 0.0, 30.0, 1e4], (9, 2000))
+    for y in (-1e15, 0.0, 1e-15, 1e15):
+        assert np.isfinite(Mixture(Normal(), 3).log_prob(raw, y)).all()
+        assert np.isfinite(Mixture(Normal(), 3).gradient(raw, y)).all()
+
+
+def test_quadrature() -> None:
+    ends = np.array([1.0, 0.0])
+    assert_allclose(integrate_panels(lambda u: -np.log(u), ends), 1.0, rtol=1e-13)
+    assert_allclose(integrate_panels(lambda u: -np.log1p(-u), ends), 1.0, rtol=1e-13)
+    assert_allclose(integrate_panels(np.sqrt, ends), 2 / 3, rtol=1e-13)
+    narrow = integrate_panels(lambda u: 1e9 / (1 + (1e9 * u) ** 2), np.array([0.0, 1e-9, 1.0]))
+    assert_allclose(narrow, np.arctan(1e9), rtol=1e-13)
+
+
+def test_unusable_components() -> None:
+    for component in (
+        Categorical(3), Ordinal(3), MultivariateNormal(2), Quantiles([0.5]), Mixture(Normal(), 2),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=type(component).__name__):
+            Mixture(component, 2)
+    with pytest.raises(ValueError, match="two components"):
+        Mixture(Normal(), 1)
