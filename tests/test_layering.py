@@ -54,7 +54,7 @@ FLOORS: dict[str, list[str]] = {
     "7 arguments": [f"{PYTHON}/_arrays.py", f"{PYTHON}/_system.py"],
     "7 differentiation": [f"{PYTHON}/_differentiation.py"],
     "7 custom densities": [f"{PYTHON}/custom.py"],
-    "7 predictions": [f"{PYTHON}/predictive.py", f"{PYTHON}/metrics.py"],
+    "7 predictions": [f"{PYTHON}/predictive.py {PYTHON}/_special.py", f"{PYTHON}/metrics.py"],
     "7 information measures": [f"{PYTHON}/information.py"],
     "7 networks": [f"{PYTHON}/network.py"],
     "7 checks of gradients": [f"{PYTHON}/_gradients.py"],

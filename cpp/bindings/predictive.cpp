@@ -148,30 +148,48 @@ NumberArray comparison(const HeadObject& p, const NumberArray& p_raw, const Head
     return compare(what, p, p_raw, q, q_raw);
 }
 
-/// Draws by inversion: the quantile function at counter-based uniforms (docs/conventions.md).
-NumberArray sample(const HeadObject& object, const NumberArray& raw_parameters, std::int64_t count,
-                   std::uint64_t seed) {
-    check_known(object, Statistic::quantile, "sample");
+/// count x rows x targets uniform numbers in the open unit interval (docs/conventions.md).
+NumberArray uniforms(const HeadObject& object, std::int64_t count, std::int64_t rows,
+                     std::uint64_t seed) {
     return std::visit(
         [&](const auto& head) -> NumberArray {
             using T = decltype(number_type(head));
-            const std::int64_t rows = raw_parameters.shape(0);
-            const std::int64_t size = rows * head.plan().targets;
             Array<T> out({count, rows, head.plan().targets});
-            const T* source = numbers<T>(raw_parameters);
             T* target = out.mutable_data();
+            const std::int64_t size = out.size();
             const py::gil_scoped_release released;
             Philox random(seed, Purpose::sample);
-            for (std::int64_t i = 0; i < count * size; ++i) {
+            for (std::int64_t i = 0; i < size; ++i) {
                 target[i] = static_cast<T>(uniform<T>(random.word(static_cast<std::uint64_t>(i))));
-            }
-            for (std::int64_t k = 0; k < count; ++k) {
-                T* draws = target + k * size;
-                head.evaluate({Statistic::quantile}, source, rows, draws, draws);
             }
             return out;
         },
         object.head);
+}
+
+/// Draws by inversion: the quantile function at `uniforms`.
+NumberArray sample(const HeadObject& object, const NumberArray& raw_parameters, std::int64_t count,
+                   std::uint64_t seed) {
+    check_known(object, Statistic::quantile, "sample");
+    const std::int64_t rows = raw_parameters.shape(0);
+    NumberArray draws = uniforms(object, count, rows, seed);
+    std::visit(
+        [&](const auto& head) {
+            using T = decltype(number_type(head));
+            const T* source = numbers<T>(raw_parameters);
+            T* target = static_cast<T*>(draws.mutable_data());
+            const py::gil_scoped_release released;
+            for (std::int64_t k = 0; k < count; ++k, target += rows * head.plan().targets) {
+                head.evaluate({Statistic::quantile}, source, rows, target, target);
+            }
+        },
+        object.head);
+    return draws;
+}
+
+/// The same in double precision.
+HeadObject in_float64(const HeadObject& object) {
+    return {std::visit([](const auto& head) { return Head<double>(head); }, object.head)};
 }
 
 /// Whether the core has a closed form.
@@ -217,6 +235,8 @@ void bind_predictive(py::module_& module) {
         .def("evaluate", &evaluate, py::arg("statistic"), py::arg("raw"),
              py::arg("argument") = py::none(), py::arg("probability") = 0.0,
              py::arg("parameter") = 0)
+        .def("in_float64", &in_float64)
+        .def("uniforms", &uniforms, py::arg("count"), py::arg("rows"), py::arg("seed"))
         .def("sample", &sample, py::arg("raw"), py::arg("count"), py::arg("seed"))
         .def("check_targets", &check_targets, py::arg("y"))
         .def_property_readonly("targets", [](const HeadObject& o) { return plan_of(o).targets; })

@@ -137,8 +137,24 @@ class PredictiveDistribution:
     def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:
         return values[..., 0] if self._head.targets == 1 else values
 
-    def _statistic(self, name: str, **keywords: Any) -> NDArray[Any]:
-        return self._shaped(self._head.evaluate(name, self._raw, **keywords))
+    def _statistic(self, name: str, probability: float = 0.0) -> NDArray[Any]:
+        if self._in_core(name):
+            return self._shaped(self._head.evaluate(name, self._raw, probability=probability))
+        return self._shaped(self._by_scipy(name, probability))
+
+    def _in_core(self, name: str) -> bool:
+        """Whether the core answers, if only by saying that a custom density has no such thing."""
+        return self._head.has(name) or isinstance(self._head.distribution, _core.Custom)
+
+    def _by_scipy(self, name: str, argument: Any = None) -> NDArray[Any]:
+        """What the core has no closed form for; `argument` broadcasts against (rows, targets)."""
+        from likely import _special
+
+        exact = self._head.in_float64()
+        raw = self._raw.astype(np.float64)
+        params = _parameters(exact, raw)
+        values = _special.statistic(self._head.distribution, params, name, argument)
+        return values.astype(self._raw.dtype)
 
     @property
     def distribution(self) -> _core.Distribution:
@@ -160,14 +176,28 @@ class PredictiveDistribution:
         Normal: loc, scale; Bernoulli: probs; Categorical: probs with the classes as last axis. A
         custom density: its raw parameters, under the names of the function's arguments.
         """
-        result = {}
-        index = 0
-        for name, shape in self._head.parameters:
-            count = math.prod(shape)
-            numbers = [self._statistic("parameter", parameter=index + k) for k in range(count)]
-            result[name] = np.stack(numbers, axis=-1) if shape else numbers[0]
-            index += count
-        return result
+        params = _parameters(self._head, self._raw)
+        if self._head.targets == 1:
+            return {name: values[:, 0] for name, values in params.items()}
+        return params
+
+    def to_scipy(self) -> Any:
+        """The same as a frozen distribution of scipy.stats, with parameters shaped as `mean`.
+
+        Raises ImportError without SciPy, ValueError for a family that scipy.stats does not have
+        (Categorical, Ordinal, ZeroInflated, Mixture, Quantiles, custom densities).
+
+        Examples
+        --------
+        >>> import likely
+        >>> d = likely.PredictiveDistribution.from_params("normal", loc=[0.0, 2.0], scale=3.0)
+        >>> d.to_scipy().sf(2.0).round(4)
+        array([0.2525, 0.5   ])
+
+        """
+        from likely import _special
+
+        return _special.frozen(self._head.distribution, self.params)
 
     @property
     def mean(self) -> NDArray[Any]:
@@ -181,7 +211,7 @@ class PredictiveDistribution:
 
     @property
     def variance(self) -> NDArray[Any]:
-        """Variances."""
+        """Variances, inf or nan where they are infinite or not defined."""
         variance: NDArray[Any] = np.square(self.std)
         return variance
 
@@ -192,7 +222,7 @@ class PredictiveDistribution:
 
     @property
     def entropy(self) -> NDArray[Any]:
-        """Differential entropy (Normal) or entropy, in nats."""
+        """Entropy, of a density the differential entropy, in nats."""
         return self._statistic("entropy")
 
     @property
@@ -201,8 +231,11 @@ class PredictiveDistribution:
         return self.quantile(0.5)
 
     def quantile(self, probability: float) -> NDArray[Any]:
-        """The value that the target stays below with this probability, in [0, 1]."""
-        return self._statistic("quantile", probability=as_probability("probability", probability))
+        """The value that the target stays below with this probability, in [0, 1].
+
+        Of counts and classes the smallest value that it does not exceed with this probability.
+        """
+        return self._statistic("quantile", as_probability("probability", probability))
 
     def interval(self, coverage: float) -> tuple[NDArray[Any], NDArray[Any]]:
         """The central interval that holds the target with this probability: (lower, upper)."""
@@ -219,21 +252,66 @@ class PredictiveDistribution:
 
     def _at(self, statistic: str, targets: NDArray[Any]) -> NDArray[Any]:
         """A statistic at targets, a single row at all of them."""
-        single = len(self) == 1 and len(targets) > 1
-        raw = np.repeat(self._raw, len(targets), axis=0) if single else self._raw
-        return self._shaped(self._head.evaluate(statistic, raw, argument=targets))
+        d = self[np.zeros(len(targets), dtype=int)] if len(self) == 1 < len(targets) else self
+        if self._in_core(statistic):
+            return self._shaped(self._head.evaluate(statistic, d._raw, argument=targets))
+        return self._shaped(d._by_scipy(statistic, targets.astype(np.float64)))
 
     def cdf(self, y: Any) -> NDArray[Any]:
         """The probability that the target is at most y, y as (rows,) or (rows, targets).
 
         y may be infinite, not nan. A single row is asked at every y.
         """
+        return self._at("cdf", self._points(y))
+
+    def sf(self, y: Any) -> NDArray[Any]:
+        """The probability that the target is above y: 1 - cdf(y), exact also where it is tiny.
+
+        y as in `cdf`.
+
+        Examples
+        --------
+        >>> import likely
+        >>> d = likely.PredictiveDistribution.from_params("normal", loc=0.0, scale=1.0)
+        >>> d.sf([10.0])
+        array([7.61985302e-24])
+
+        """
+        return self._at("sf", self._points(y))
+
+    def _points(self, y: Any) -> NDArray[Any]:
         targets = self._targets(y)
         bad = np.argwhere(np.isnan(targets))
         if len(bad):
             row, column = bad[0]
             raise ValueError(f"y must be finite or infinite; row {row}, column {column} is nan")
-        return self._at("cdf", targets)
+        return targets
+
+    def crps(self, y: Any) -> NDArray[Any]:
+        """The continuous ranked probability score at y, in the target's units; lower is better.
+
+        The integral of (cdf(z) - [y <= z])^2 over z: of a certain prediction the absolute error.
+        y as in `log_prob`, a single row is asked at every y. Of ordered levels it is the ranked
+        probability score; labels without an order have none.
+
+        Raises ValueError where y is outside the support, or the family has none.
+
+        Notes
+        -----
+        Source: Gneiting and Raftery (2007), 'Strictly proper scoring rules, prediction, and
+        estimation'; closed forms: Jordan, Krueger and Lerch (2019).
+
+        Examples
+        --------
+        >>> import likely
+        >>> d = likely.PredictiveDistribution.from_params("normal", loc=0.0, scale=1.0)
+        >>> d.crps([0.0, 3.0]).round(4)
+        array([0.2337, 2.4369])
+
+        """
+        targets = self._targets(y)
+        self._head.check_targets(targets)
+        return self._at("crps", targets)
 
     def log_prob(self, y: Any) -> NDArray[Any]:
         """The log of the density (or probability) at y, for each target column.
@@ -250,4 +328,21 @@ class PredictiveDistribution:
         count = as_integer("n", n, 1)
         if count > 2**48 // max(1, len(self) * self._head.targets):
             raise ValueError(f"n is too large: {count} draws for each of {len(self)} rows")
-        return self._shaped(self._head.sample(self._raw, count, as_seed(seed)))
+        if self._in_core("quantile"):
+            return self._shaped(self._head.sample(self._raw, count, as_seed(seed)))
+        uniforms = self._head.uniforms(count, len(self), as_seed(seed))
+        return self._shaped(self._by_scipy("quantile", uniforms.astype(np.float64)))
+
+
+def _parameters(head: _core.Head, raw: NDArray[Any]) -> dict[str, NDArray[Any]]:
+    """The family's parameters as (rows, targets), those of many numbers with more axes."""
+    result = {}
+    index = 0
+    for name, shape in head.parameters:
+        numbers = [
+            head.evaluate("parameter", raw, parameter=index + k) for k in range(math.prod(shape))
+        ]
+        stacked = np.stack(numbers, axis=-1)
+        result[name] = stacked.reshape(*stacked.shape[:2], *shape)
+        index += len(numbers)
+    return result
