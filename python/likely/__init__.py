@@ -15,6 +15,7 @@ log-likelihood, and get back the whole distribution.
 
 from importlib.metadata import version as _version
 
+from likely import metrics
 from likely._core import (
     ELU,
     GELU,
@@ -57,6 +58,7 @@ from likely._core import (
 )
 from likely._gradients import check_gradient
 from likely._system import show_config
+from likely.calibration import conformal, recalibrate
 from likely.custom import distribution
 from likely.information import cross_entropy, entropy, kl_divergence
 from likely.network import Network, load
@@ -109,10 +111,13 @@ __all__ = [
     "Tanh",
     "Trainer",
     "check_gradient",
+    "conformal",
     "cross_entropy",
     "distribution",
     "entropy",
     "kl_divergence",
     "load",
+    "metrics",
+    "recalibrate",
     "show_config",
 ]

@@ -21,6 +21,7 @@ from likely._arrays import (
     as_seed,
     as_vector,
 )
+from likely._training_rows import TrainingRows
 from likely.custom import check_density
 from likely.predictive import PredictiveDistribution
 
@@ -110,6 +111,7 @@ class Network:
             target_names=_names("target_names", target_names),
             class_names=_names("class_names", class_names),
         )
+        self._training_rows: TrainingRows | None = None  # written by a fit; not in a model file
 
     @property
     def inputs(self) -> int:
@@ -304,7 +306,8 @@ class Network:
     def __reduce__(self) -> tuple[Any, ...]:
         distribution = self.distribution  # a custom density is pickled by reference
         has_function = isinstance(distribution, _core.Custom) and distribution.call is not None
-        return _from_bytes, (self._model.to_bytes(), distribution if has_function else None)
+        function = distribution if has_function else None
+        return _from_bytes, (self._model.to_bytes(), function, self._training_rows)
 
 
 def _short(layer: _core.Layer) -> str:
@@ -337,11 +340,18 @@ def _names(argument: str, names: Sequence[str] | None) -> list[str]:
 def _from_model(model: _core.Model) -> Network:
     network = Network.__new__(Network)
     network._model = model
+    network._training_rows = None
     return network
 
 
-def _from_bytes(data: bytes, distribution: _core.Distribution | None = None) -> Network:
-    return _from_model(_core.Model.from_bytes(data, distribution))
+def _from_bytes(
+    data: bytes,
+    distribution: _core.Distribution | None = None,
+    rows: TrainingRows | None = None,
+) -> Network:
+    network = _from_model(_core.Model.from_bytes(data, distribution))
+    network._training_rows = rows
+    return network
 
 
 def load(

@@ -8,6 +8,7 @@ from typing import Any
 
 from likely import _core
 from likely._arrays import as_flag, as_integer, as_number, as_pair, as_seed, as_vector
+from likely._training_rows import training_rows
 from likely.custom import check_density
 from likely.network import Network
 
@@ -212,4 +213,8 @@ class Trainer:
         finally:
             if history.stopped:  # begun, perhaps interrupted
                 self._set("history", history)
+                used = slice(None) if weight is None else weight > 0
+                network._training_rows = training_rows(
+                    x_matrix[used], y_matrix[used], network._training_rows
+                )
         return history
