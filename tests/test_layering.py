@@ -59,7 +59,10 @@ FLOORS: dict[str, list[str]] = {
     "7 differentiation": [f"{PYTHON}/_differentiation.py"],
     "7 custom densities": [f"{PYTHON}/custom.py"],
     "7 predictions": [f"{PYTHON}/predictive.py {PYTHON}/_special.py"],
-    "7 information measures": [f"{PYTHON}/information.py", f"{PYTHON}/metrics.py"],
+    "7 information measures": [
+        f"{PYTHON}/information.py",
+        f"{PYTHON}/metrics.py {PYTHON}/_evaluation.py",
+    ],
     "7 networks": [f"{PYTHON}/network.py"],
     "7 checks of gradients": [f"{PYTHON}/_gradients.py"],
     "7 training": [f"{PYTHON}/trainer.py"],

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from likely import _core
 from likely._arrays import as_integer, as_pair, as_probability, as_seed
-from likely.metrics import in_double, is_discrete, pit_values
+from likely._evaluation import in_double, is_discrete
+from likely.metrics import pit_values
 from likely.network import Network
 from likely.predictive import PredictiveDistribution
 

@@ -19,14 +19,27 @@ that they take recalibrated predictions too (`likely.recalibrate`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from likely import _core
-from likely._arrays import as_integer, as_matrix, as_probability, as_seed
+from likely._arrays import as_integer, as_probability, as_seed
+from likely._evaluation import (
+    Predicted,
+    classes_of,
+    confidences,
+    family_name,
+    finite,
+    in_double,
+    interval_of,
+    method_of,
+    observed_by,
+    quantile_of,
+    refuse,
+    reliability,
+)
 from likely.predictive import PredictiveDistribution
 
 __all__ = [
@@ -39,31 +52,6 @@ __all__ = [
     "pinball_loss",
     "pit_values",
 ]
-
-CLASSES = ("Bernoulli", "Categorical", "Ordinal")
-COUNTS = ("Poisson", "NegativeBinomial", "ZeroInflated", "Binomial")
-"""Families of whole numbers by name; Mixture may have any of `COUNTS` as its component."""
-
-
-class Predicted(Protocol):
-    """What knows quantiles and probabilities: a predicted distribution, recalibrated or not."""
-
-    def __len__(self) -> int:
-        """Return the number of rows."""
-
-    @property
-    def distribution(self) -> _core.Distribution:
-        """The family."""
-
-    def quantile(self, probability: float) -> NDArray[Any]:
-        """Return the values that targets stay below with this probability."""
-
-    def interval(self, coverage: float) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Return the central interval of this probability."""
-
-    def cdf(self, y: Any) -> NDArray[Any]:
-        """Return the probability of at most y."""
-
 
 Metric = float | NDArray[np.float64]
 
@@ -103,8 +91,8 @@ def negative_log_likelihood(d: PredictiveDistribution, y: Any) -> Metric:
     1.0397
 
     """
-    _check(d, "log_prob", "crps or pinball_loss")
-    _refuse(d, "negative_log_likelihood", ("Quantiles",), "has no density: use pinball_loss")
+    method_of(d, "log_prob", "crps or pinball_loss")
+    refuse(d, "negative_log_likelihood", ("Quantiles",), "has no density: use pinball_loss")
     return _mean(-d.log_prob(y).astype(np.float64))
 
 
@@ -138,9 +126,9 @@ def crps(d: PredictiveDistribution, y: Any) -> Metric:
     estimation'.
 
     """
-    score = _check(d, "crps", "pinball_loss at many levels, of which crps is twice the mean")
-    _refuse(d, "crps", ("Categorical",), "has labels without distances: use brier_score")
-    _refuse(d, "crps", ("Quantiles",), "is silent outside its levels: use pinball_loss")
+    score = method_of(d, "crps", "pinball_loss at many levels, of which crps is twice the mean")
+    refuse(d, "crps", ("Categorical",), "has labels without distances: use brier_score")
+    refuse(d, "crps", ("Quantiles",), "is silent outside its levels: use pinball_loss")
     return _mean(score(y))
 
 
@@ -180,8 +168,8 @@ def pinball_loss(d: Predicted, y: Any, levels: float | Sequence[float]) -> Metri
     1.0
 
     """
-    _check(d, "quantile")
-    _refuse(d, "pinball_loss", ("Categorical",), "has labels without order: use brier_score")
+    method_of(d, "quantile")
+    refuse(d, "pinball_loss", ("Categorical",), "has labels without order: use brier_score")
     chosen = np.asarray(levels, dtype=object)
     if chosen.ndim > 1 or chosen.size == 0:
         raise ValueError(
@@ -189,8 +177,8 @@ def pinball_loss(d: Predicted, y: Any, levels: float | Sequence[float]) -> Metri
         )
     losses = []
     for level in [as_probability("levels", level) for level in chosen.ravel()]:
-        quantile = _quantile(d, level)
-        error = _observed(d, y, quantile) - quantile
+        quantile = quantile_of(d, level)
+        error = observed_by(d, y, quantile) - quantile
         losses.append(np.maximum(level * error, (level - 1) * error))
     return _mean(np.mean(losses, axis=0))
 
@@ -226,8 +214,8 @@ def interval_coverage(d: Predicted, y: Any, coverage: float) -> Metric:
     0.75
 
     """
-    lower, upper = _interval(d, "interval_coverage", coverage)
-    observed = _observed(d, y, lower)
+    lower, upper = interval_of(d, "interval_coverage", coverage)
+    observed = observed_by(d, y, lower)
     return _mean((lower <= observed) & (observed <= upper))
 
 
@@ -264,7 +252,7 @@ def interval_width(d: Predicted, coverage: float) -> Metric:
     4.9346
 
     """
-    lower, upper = _interval(d, "interval_width", coverage)
+    lower, upper = interval_of(d, "interval_width", coverage)
     return _mean(upper - lower)
 
 
@@ -309,15 +297,15 @@ def pit_values(d: Predicted, y: Any, seed: int = 0) -> NDArray[np.float64]:
     array([0.05, 0.5 , 0.95])
 
     """
-    _check(d, "cdf")
+    method_of(d, "cdf")
     instead = "has labels without order: use expected_calibration_error"
-    _refuse(d, "pit_values", ("Categorical",), instead)
+    refuse(d, "pit_values", ("Categorical",), instead)
     draws = np.random.default_rng(as_seed(seed))
     at = d.cdf(y)
-    observed = _finite(y, at).astype(at.dtype)
+    observed = finite(y, at).astype(at.dtype)
     just_below = np.nextafter(observed, -np.inf, dtype=at.dtype)
     upper, lower = in_double(d, y, at), in_double(d, just_below, d.cdf(just_below))
-    if _name(d) == "Quantiles":
+    if family_name(d) == "Quantiles":
         family: Any = d.distribution
         levels = family.levels
         lowest = d.quantile(levels[0])
@@ -361,8 +349,8 @@ def brier_score(d: PredictiveDistribution, y: Any) -> Metric:
     0.13
 
     """
-    probabilities, labels = _classes(d, y, "brier_score")
-    if _name(d) == "Bernoulli":
+    probabilities, labels = classes_of(d, y, "brier_score")
+    if family_name(d) == "Bernoulli":
         return _mean(np.square(probabilities - labels))
     came = labels[..., None] == np.arange(probabilities.shape[-1])
     return _mean(np.square(probabilities - came).sum(axis=-1))
@@ -411,146 +399,11 @@ def expected_calibration_error(d: PredictiveDistribution, y: Any, bins: int = 15
     claimed, true = confidences(d, y, "expected_calibration_error")
     errors = []
     for column, came in zip(*(np.atleast_2d(a.T) for a in (claimed, true)), strict=True):
-        _, probability, share, rows = reliability(column, came, count)
+        probability, share, rows = reliability(column, came, count)
         errors.append(np.abs(probability - share) @ rows / len(column))
     return float(errors[0]) if claimed.ndim == 1 else np.array(errors)
-
-
-def in_double(d: Predicted, y: Any, cdf: NDArray[Any]) -> NDArray[np.float64]:
-    """Return the cdf at y in float64; where float32 rounds it to 1, `sf` knows better."""
-    below = cdf.astype(np.float64)
-    survival: Callable[[Any], NDArray[Any]] | None = getattr(d, "sf", None)
-    if survival is None or cdf.dtype == np.float64:
-        return below
-    return np.where(below < 0.5, below, 1 - survival(y).astype(np.float64))
-
-
-def confidences(
-    d: PredictiveDistribution, y: Any, metric: str
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return probabilities of an event for each row and target column, and whether it came.
-
-    Bernoulli: of a 1. Otherwise: of the most probable class being the one that comes.
-    """
-    probabilities, labels = _classes(d, y, metric)
-    if _name(d) == "Bernoulli":
-        claimed, true = probabilities, labels == 1
-    else:
-        claimed, true = probabilities.max(axis=-1), probabilities.argmax(axis=-1) == labels
-    return np.broadcast_to(claimed, labels.shape), true
-
-
-def reliability(
-    claimed: NDArray[np.float64], true: NDArray[np.bool_], bins: int
-) -> tuple[NDArray[np.intp], NDArray[np.float64], NDArray[np.float64], NDArray[np.intp]]:
-    """Return number, mean probability, share that came true and rows of each bin with rows."""
-    place = np.minimum((claimed * bins).astype(np.intp), bins - 1)
-    rows = np.bincount(place, minlength=bins)
-    filled = np.flatnonzero(rows)
-    probability, share = (
-        np.bincount(place, values, bins)[filled] / rows[filled] for values in (claimed, true)
-    )
-    return filled, probability, share, rows[filled]
-
-
-def is_discrete(family: _core.Distribution) -> bool:
-    """Whether a family is one of whole numbers that have an order."""
-    name = type(getattr(family, "component", family)).__name__
-    return name in COUNTS or name in ("Bernoulli", "Ordinal")
-
-
-def _name(d: Predicted) -> str:
-    return type(d.distribution).__name__
-
-
-def _check(d: Any, method: str, instead: str = "") -> Callable[..., NDArray[Any]]:
-    """Return a method of d."""
-    found: Callable[..., NDArray[Any]] | None = getattr(d, method, None)
-    if not callable(found):
-        hint = f"; use {instead}" if instead and callable(getattr(d, "quantile", None)) else ""
-        raise TypeError(
-            f"d must be a predicted distribution with {method}; got {type(d).__name__}{hint}"
-        )
-    return found
-
-
-def _refuse(d: Predicted, metric: str, families: tuple[str, ...], because: str) -> None:
-    if _name(d) in families:
-        raise ValueError(f"{metric} is not for {_name(d)}, which {because}")
 
 
 def _mean(values: NDArray[Any]) -> Metric:
     mean: NDArray[np.float64] = np.mean(values, axis=0, dtype=np.float64)
     return float(mean) if mean.ndim == 0 else mean
-
-
-def _finite(y: Any, like: NDArray[Any]) -> NDArray[np.float64]:
-    """Return y in the shape of statistics like this one, (rows,) or (rows, targets)."""
-    matrix = as_matrix("y", y, 1 if like.ndim == 1 else like.shape[1], "float64")
-    if len(like) not in (1, len(matrix)):
-        raise ValueError(
-            f"y must have {len(like)} rows, one for each prediction; got {len(matrix)}"
-        )
-    bad = np.argwhere(~np.isfinite(matrix))
-    if len(bad):
-        row, column = bad[0]
-        raise ValueError(f"y must be finite; row {row}, column {column} is {matrix[row, column]}")
-    return matrix[:, 0] if like.ndim == 1 else matrix
-
-
-def _observed(d: Predicted, y: Any, like: NDArray[Any]) -> NDArray[np.float64]:
-    """Return y as `_finite`, angles within the turn that the predicted quantiles are in."""
-    observed = _finite(y, like)
-    if _name(d) != "VonMises":
-        return observed
-    start = d.quantile(0.0)
-    turned: NDArray[np.float64] = start + np.mod(observed - start, 2 * np.pi)
-    return turned
-
-
-def _quantile(d: Predicted, probability: float) -> NDArray[np.float64]:
-    values = d.quantile(probability)
-    if np.isnan(values).any():
-        raise ValueError(
-            f"{_name(d)} has no quantile at {probability:g}; use levels within its own"
-        )
-    return values.astype(np.float64)
-
-
-def _interval(
-    d: Predicted, metric: str, coverage: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the central interval as `interval` has it, or say why there is none."""
-    _check(d, "interval")
-    _refuse(d, metric, ("Categorical",), "has labels without order: use brier_score")
-    lower, upper = d.interval(as_probability("coverage", coverage))
-    if np.isnan(lower).any() or np.isnan(upper).any():
-        raise ValueError(
-            f"coverage must be one that {_name(d)} has an interval of, its tails within its "
-            f"levels; got {coverage:g}"
-        )
-    return lower.astype(np.float64), upper.astype(np.float64)
-
-
-def _classes(
-    d: PredictiveDistribution, y: Any, metric: str
-) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
-    """Return probabilities, of classes along a last axis unless Bernoulli, and labels."""
-    if not isinstance(d, PredictiveDistribution):
-        raise TypeError(f"d must be a PredictiveDistribution; got {type(d).__name__}")
-    if _name(d) not in CLASSES:
-        raise ValueError(
-            f"{metric} is for classes ({', '.join(CLASSES)}), not for {_name(d)}: use crps or "
-            "pit_values"
-        )
-    probabilities = d.params["probs"].astype(np.float64)
-    binary = _name(d) == "Bernoulli"
-    classes = 2 if binary else probabilities.shape[-1]
-    observed = _finite(y, probabilities if binary else probabilities[..., 0])
-    bad = np.argwhere(~np.isin(observed, np.arange(classes)))
-    if len(bad):
-        raise ValueError(
-            f"y must be a class, one of 0 to {classes - 1}; row {bad[0][0]} is "
-            f"{observed[tuple(bad[0])]:g}"
-        )
-    return probabilities, observed.astype(np.intp)
