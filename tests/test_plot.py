@@ -1,11 +1,20 @@
 """Pictures: what is drawn where."""
 
+from typing import Any
+
 import likely
+import matplotlib
 import matplotlib.figure
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from likely import plot
-from numpy.testing import assert_allclose
+from likely._evaluation import binomial_interval
+from matplotlib.axes import Axes
+from numpy.testing import assert_allclose, assert_array_equal
+from predicted import Levels
+from scipy import stats
+from test_bad_input import refused
 
 
 def test_bands() -> None:
@@ -29,3 +38,228 @@ def test_bands_refuse_what_they_cannot_draw() -> None:
         plot.bands(likely.Network(inputs=2), [[1, 2]])
     with pytest.raises(ValueError, match="x and y must be of one length; got 2 and 1"):
         plot.bands(likely.Network(inputs=1), [1, 2], [1])
+
+
+def empty() -> Axes:
+    return matplotlib.figure.Figure().subplots()
+
+
+def labels(axes: Axes) -> list[str]:
+    return axes.get_legend_handles_labels()[1]
+
+
+# ---- fan
+
+
+def vertices(axes: Axes) -> list[Any]:
+    return [band.get_paths()[0].vertices for band in axes.collections]
+
+
+def test_fan_of_a_network() -> None:
+    x = np.linspace(0, 10, 30)
+    network = likely.Network(inputs=1, dtype="float64", feature_names=["t"], target_names=["v"])
+    axes = empty()
+    assert plot.fan(network, x, np.sin(x), axes=axes) is axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("t", "v")
+    bands = ["5 % to 95 %", "15 % to 85 %", "25 % to 75 %", "35 % to 65 %"]
+    assert labels(axes) == [*bands, "median", "data"]
+    d = network.predict_distribution([0.0])
+    for band, level in zip(vertices(axes), (0.05, 0.15, 0.25, 0.35), strict=False):
+        ends = band[band[:, 0] == 0][:, 1]
+        assert_allclose((ends.min(), ends.max()), np.ravel(d.interval(1 - 2 * level)))
+    assert_allclose(axes.lines[0].get_ydata()[0], d.median[0])
+    strengths = [band.get_facecolor()[0][0] for band in axes.collections[:4]]
+    assert strengths == sorted(strengths, reverse=True)  # of red: the more central, the bluer
+
+
+def test_fan_of_predictions_in_any_order() -> None:
+    d = likely.PredictiveDistribution.from_params("normal", loc=[3.0, 1.0, 2.0], scale=1.0)
+    axes = plot.fan(d, [30, 10, 20], [3, 1, 2], levels=[0.1, 0.5, 0.9], axes=empty())
+    assert labels(axes) == ["10 % to 90 %", "median", "data"]
+    assert_allclose(axes.lines[0].get_xdata(), [10, 20, 30])
+    assert_allclose(axes.lines[0].get_ydata(), [1, 2, 3])
+    assert_allclose(axes.collections[-1].get_offsets(), [[30, 3], [10, 1], [20, 2]])
+    without = plot.fan(d, [30, 10, 20], levels=[0.25, 0.75], axes=empty())
+    assert labels(without) == ["25 % to 75 %"]
+
+
+def test_fan_of_quantiles_has_their_levels() -> None:
+    levels = (0.05, 0.3, 0.5, 0.8, 0.9)
+    axes = plot.fan(Levels(levels, [0.0, 1.0]), [0, 1], axes=empty())
+    assert labels(axes) == ["5 % to 90 %", "30 % to 80 %", "median"]
+
+
+def test_fan_of_recalibrated_predictions() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.uniform(size=200)
+    network = likely.Network(1, dtype="float64")
+    better = likely.recalibrate(network, x, rng.normal(size=200))
+    for predicted, at in ((better, x), (better.predict_distribution(x), x)):
+        axes = plot.fan(predicted, at, axes=empty())
+        first = better.predict_distribution([x.min()]).quantile(0.5)
+        assert_allclose(axes.lines[0].get_ydata()[0], first)
+
+
+def test_fan_refuses_what_it_cannot_draw() -> None:
+    d = likely.PredictiveDistribution.from_params("normal", loc=[0.0, 1.0], scale=1.0)
+    two = likely.PredictiveDistribution.from_params("normal", loc=np.zeros((2, 2)), scale=1.0)
+    for arguments, error, words in (
+        ((likely.Network(2), [1]), ValueError, ["one input", "2 inputs"]),
+        ((d, [1, 2, 3]), ValueError, ["x", "2 rows", "3"]),
+        ((d, [1, 2], [1]), ValueError, ["x and y", "2", "1"]),
+        ((two, [1, 2]), ValueError, ["one target", "2"]),
+        ((Levels((0.1, 0.9), [0.0]), [1], None, (0.01, 0.9)), ValueError, ["levels", "0.01"]),
+        (("d", [1]), TypeError, ["d", "quantile", "str"]),
+    ):
+        with refused(error, *words):
+            predicted, x, y, levels = (*arguments, None, None)[:4]
+            plot.fan(predicted, x, y, levels=levels, axes=empty())
+    with refused(ValueError, "probability", "[0, 1]"):
+        plot.fan(d, [1, 2], levels=[0.5, 2], axes=empty())
+
+
+# ---- learning curve
+
+
+def test_learning_curve() -> None:
+    x = np.linspace(-1, 1, 64)
+    trainer = likely.Trainer(likely.Adam(learning_rate=0.05), epochs=30)
+    history = trainer.fit(likely.Network(1), x, x, validation=(x[::3], x[::3] + 0.01))
+    axes = empty()
+    assert plot.learning_curve(history, axes=axes) is axes
+    assert labels(axes) == ["training", "validation", f"best: epoch {history.best_epoch}"]
+    training, validation, best = axes.lines
+    assert_array_equal(training.get_xydata(), np.stack([np.arange(30), history.loss], axis=1))
+    assert_array_equal(validation.get_ydata(), history.validation_loss)
+    lowest = np.argmin(history.validation_loss)
+    assert_array_equal(best.get_xydata(), [[lowest, history.validation_loss[lowest]]])
+    without = trainer.fit(likely.Network(1), x, x)
+    assert labels(plot.learning_curve(without, axes=empty())) == ["training"]
+
+
+@pytest.mark.parametrize(("rate", "cut"), [(0.5, True), (0.001, False)])
+def test_the_end_of_a_learning_curve_is_seen(rate: float, cut: bool) -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=200)
+    trainer = likely.Trainer(likely.Adam(learning_rate=rate), epochs=50, batch_size=None)
+    history = trainer.fit(likely.Network(1), x, 50 * x + rng.normal(size=200))
+    bottom, top = plot.learning_curve(history, axes=empty()).get_ylim()
+    assert bottom < history.loss.min()
+    assert (top < history.loss.max()) == cut
+    assert top > history.loss[5:].max()
+
+
+def test_learning_curve_refuses_what_is_no_history() -> None:
+    with refused(TypeError, "history", "list"):
+        plot.learning_curve([1.0], axes=empty())
+    with refused(ValueError, "history", "at least one epoch"):
+        plot.learning_curve(likely.History(), axes=empty())
+
+
+# ---- calibration
+
+
+ROWS = 1500
+RNG = np.random.default_rng(3)
+Y = RNG.normal(size=ROWS)
+NORMAL, NARROW = (
+    likely.PredictiveDistribution.from_params("normal", loc=np.zeros(ROWS), scale=scale)
+    for scale in (1.0, 0.6)
+)
+P = RNG.beta(0.7, 0.7, ROWS)
+CAME = RNG.uniform(size=ROWS) < P
+COIN = likely.PredictiveDistribution.from_params("bernoulli", probs=P)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 7, 50, 333, 2000, 10**6])
+def test_the_band_is_the_interval_of_a_binomial(rows: int) -> None:
+    for probability in (0, 1e-6, 0.001, 0.05, 0.3, 0.5, 0.9, 0.999, 1):
+        expected = stats.binom.interval(0.95, rows, probability)
+        assert binomial_interval(rows, probability) == tuple(map(int, expected))
+
+
+def outside(axes: Axes) -> int:
+    heights = np.array([bar.get_height() for bar in axes.patches if bar.get_width() < 1])
+    band = next(p for p in axes.patches if p.get_width() == 1)
+    lower, upper = band.get_y(), band.get_y() + band.get_height()
+    return int(np.sum((heights < lower - 1e-9) | (heights > upper + 1e-9)))
+
+
+def test_pit_histogram() -> None:
+    axes = empty()
+    assert plot.pit_histogram(NORMAL, Y, axes=axes) is axes
+    bars = [bar for bar in axes.patches if bar.get_width() < 1]
+    counts = np.histogram(stats.norm.cdf(Y), bins=20, range=(0, 1))[0]
+    assert_allclose([bar.get_height() for bar in bars], 20 * counts / ROWS)
+    band = next(p for p in axes.patches if p.get_width() == 1)
+    lower, upper = stats.binom.interval(0.95, ROWS, 1 / 20)
+    assert_allclose(
+        [band.get_y(), band.get_y() + band.get_height()], 20 * np.array([lower, upper]) / ROWS
+    )
+    assert labels(axes) == ["95 % if calibrated", "predictions"]
+    assert outside(axes) <= 4 < 10 < outside(plot.pit_histogram(NARROW, Y, axes=empty()))
+
+
+def test_pit_histogram_of_one_of_several_columns() -> None:
+    d = likely.PredictiveDistribution.from_params("normal", loc=np.zeros((ROWS, 2)), scale=1.0)
+    y = np.stack([5 * Y, Y], axis=1)
+    assert outside(plot.pit_histogram(d, y, target=1, axes=empty())) <= 4
+    assert outside(plot.pit_histogram(d, y, target=0, axes=empty())) > 10
+    for draw in (plot.pit_histogram, plot.reliability_diagram):
+        with refused(ValueError, "target", "0 to 1", "None"):
+            draw(d, y, axes=empty())
+        with refused(ValueError, "target", "at most 1"):
+            draw(d, y, target=2, axes=empty())
+        with refused(ValueError, "target", "at most 0"):
+            draw(NORMAL, Y, target=1, axes=empty())
+        with refused(ValueError, "bins", "0"):
+            draw(NORMAL, Y, bins=0, axes=empty())
+
+
+def test_reliability_diagram_of_classes() -> None:
+    axes = empty()
+    assert plot.reliability_diagram(COIN, CAME, bins=5, axes=axes) is axes
+    diagonal, curve = axes.lines
+    assert_array_equal(diagonal.get_xydata(), [[0, 0], [1, 1]])
+    place = np.digitize(P, [0.2, 0.4, 0.6, 0.8])
+    expected = [[P[place == b].mean(), CAME[place == b].mean()] for b in range(5)]
+    assert_allclose(curve.get_xydata(), expected)
+    for bar, b in zip(axes.patches, range(5), strict=True):
+        rows = int(np.sum(place == b))
+        lower, upper = stats.binom.interval(0.95, rows, P[place == b].mean())
+        assert_allclose(bar.get_x() + bar.get_width() / 2, expected[b][0])
+        assert_allclose([bar.get_y(), bar.get_y() + bar.get_height()], [lower / rows, upper / rows])
+    assert axes.get_xlabel() == "predicted probability of 1"
+
+
+def test_reliability_diagram_of_several_classes() -> None:
+    probs = np.array([[0.72, 0.2, 0.08], [0.1, 0.84, 0.06], [0.75, 0.25, 0], [0.1, 0.18, 0.72]])
+    d = likely.PredictiveDistribution.from_params(likely.Categorical(3), probs=probs)
+    axes = plot.reliability_diagram(d, [0, 1, 2, 2], axes=empty())
+    # The bins from 0.7 on, and from 0.8 on.
+    assert_allclose(axes.lines[1].get_xydata(), [[(0.72 + 0.75 + 0.72) / 3, 2 / 3], [0.84, 1]])
+    assert axes.get_ylabel() == "share that was right"
+
+
+def test_reliability_diagram_of_a_continuous_target() -> None:
+    inside = []
+    for d in (NORMAL, NARROW):
+        axes = plot.reliability_diagram(d, Y, axes=empty())
+        level, share = axes.lines[1].get_xydata().T
+        below = [np.mean(stats.norm.ppf(p, scale=d.params["scale"][0]) >= Y) for p in level]
+        assert_allclose(share, below, atol=1.01 / ROWS)  # at a target itself it may count or not
+        lower, upper = np.array([stats.binom.interval(0.95, ROWS, p) for p in level]).T / ROWS
+        band = axes.collections[0].get_paths()[0].vertices
+        for p, low, high in zip(level[1:-1], lower[1:-1], upper[1:-1], strict=True):
+            ends = band[band[:, 0] == p][:, 1]
+            assert_allclose([ends.min(), ends.max()], [low, high])
+        inside.append(np.mean((share >= lower) & (share <= upper)))
+    assert inside[0] > 0.8 > 0.3 > inside[1]
+    assert axes.get_xlabel() == "level of the quantile"
+
+
+def test_a_new_figure_is_made() -> None:
+    matplotlib.use("agg")
+    axes = plot.pit_histogram(NORMAL, Y)
+    assert axes.figure.axes == [axes]
+    plt.close(axes.figure)
