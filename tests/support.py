@@ -13,9 +13,10 @@ from typing import Any
 import likely
 import numpy as np
 import reference
+from families import FAMILIES as TABLE
+from families import Entry
 from numpy.typing import ArrayLike, NDArray
 from reference.arrays import Array
-from scipy import special, stats
 
 DTYPES = ("float32", "float64")
 EPSILON = {dtype: float(np.finfo(dtype).eps) for dtype in DTYPES}
@@ -224,12 +225,9 @@ ARCHITECTURES: dict[str, Architecture] = {
     )
 }  # fmt: skip
 
+IN_CORE = ("normal", "shared scale", "fixed scale", "bernoulli", "categorical")
 FAMILIES: dict[str, tuple[likely.Distribution, reference.Distribution]] = {
-    "normal": (likely.Normal(), reference.Normal()),
-    "shared scale": (likely.Normal("shared"), reference.Normal("shared")),
-    "fixed scale": (likely.Normal(0.7), reference.Normal(0.7)),
-    "bernoulli": (likely.Bernoulli(), reference.Bernoulli()),
-    "categorical": (likely.Categorical(4), reference.Categorical(4)),
+    name: (TABLE[name].core(), TABLE[name].reference) for name in IN_CORE
 }
 
 
@@ -304,20 +302,10 @@ def make_data(pair: Pair, rows: int, seed: int = 0) -> Data:
     return Data(*(values.astype(np.float32).astype(pair.dtype) for values in (x, y, weight)))
 
 
-def normal_oracle(loc: float, log_scale: float) -> Any:
-    return stats.norm(loc, np.exp(np.clip(log_scale, -30, 30)))
-
-
-def bernoulli_oracle(logit: float) -> Any:
-    return stats.bernoulli(special.expit(logit))
-
-
-def categorical_oracle(*logits: float) -> Any:
-    return stats.rv_discrete(values=(np.arange(len(logits)), special.softmax(logits)))
-
-
 @dataclass(frozen=True)
 class Case:
+    """An entry of the table of the families (families.py), for the core too."""
+
     family: tuple[likely.Distribution, reference.Distribution]
     oracle: Callable[..., Any]
     rows: list[tuple[float, ...]]
@@ -328,40 +316,15 @@ class Case:
     """Rows at which SciPy, given a rounded probability or an infinite scale, is of no use."""
 
 
-TAILS = [-30.0, -10.0, -5.0, -2.0, -1.0, -0.3, 0.0, 0.1, 1.0, 1.7, 3.0, 8.0, 20.0, 35.0]
-PLAIN = [(0.0, 0.0), (-2.0, 1.5), (3.0, -2.0), (700.0, 6.0), (-1e-3, -9.0), (0.5, 31.0)]
-PLAIN += [(0.0, -31.0)]
-FAR = [(1e4, 1e4), (-1e4, 1e4), (1e4, -1e4), (-1e4, -1e4), (0.0, 30.0), (0.0, -30.0), (0.0, 30.1)]
-LOGITS = [0.0, 1e-6, -0.3, 0.2, -2.5, 2.5]
-FAR_LOGITS = [7.0, 15.0, 40.0, 87.0, 89.0, 750.0, 1e4, -7.0, -15.0]
-FAR_LOGITS += [-40.0, -87.0, -89.0, -750.0, -1e4]
+def _case(entry: Entry) -> Case:
+    assert entry.oracle is not None
+    return Case(
+        (entry.core(), entry.reference), entry.oracle,
+        list(entry.rows), list(entry.offsets), list(entry.extreme),
+    )  # fmt: skip
 
-CASES: dict[str, Case] = {
-    "normal": Case(FAMILIES["normal"], normal_oracle, PLAIN, TAILS, FAR),
-    "shared scale": Case(
-        FAMILIES["shared scale"], normal_oracle,
-        [(0.0, 1.25), (-3.0, 1.25), (700.0, 1.25)], TAILS, [(1e4, 1.25), (-1e4, 1.25)],
-    ),
-    "fixed scale": Case(
-        FAMILIES["fixed scale"], normal_oracle,
-        [(loc, float(np.log(0.7))) for loc in (0.0, -3.0, 700.0)], TAILS, [],
-    ),
-    "bernoulli": Case(
-        FAMILIES["bernoulli"], bernoulli_oracle,
-        [(z,) for z in LOGITS], [0.0, 1.0], [(z,) for z in FAR_LOGITS],
-    ),
-    "categorical": Case(
-        FAMILIES["categorical"], categorical_oracle,
-        [(0.3, -1.0, 0.2, 0.7), (0, 2, 0, 2.5), (9, 8, 7.5, 10), (-5, 4, 1, 0), (0, 0, 0, 0)],
-        [0.0, 1.0, 2.0, 3.0],
-        [(1e4, -1e4, 0, 0), (-1e4, 1e4, 1e4, 0), (0, 0, 0, 1e4), (-1e4, -1e4, -1e4, -1e4),
-         (100, 12, -100, 0)],
-    ),
-    "two classes": Case(
-        (likely.Categorical(2), reference.Categorical(2)), categorical_oracle,
-        [(0.3, -1.0), (0.0, 0.0), (-3.0, 4.0)], [0.0, 1.0], [(1e4, -1e4), (0.0, 88.0)],
-    ),
-}  # fmt: skip
+
+CASES = {name: _case(TABLE[name]) for name in (*IN_CORE, "two classes")}
 
 
 class Predicted:

@@ -248,10 +248,15 @@ class VonMises(Distribution):
         return integral(lambda t: self._density(inner, t), x, end)
 
     def _distance(self, raw: Array, y: Array) -> Array:
-        """Of y from loc, in [-pi, pi]: left alone there, else taken modulo 2 pi."""
-        distance = y - self._to_circle(raw[0])
+        """Of y from loc, in [-pi, pi]: left alone there (and at an end that is rounded), else taken
+        modulo 2 pi.
+        """
+        loc = self._to_circle(raw[0])
+        distance = y - loc
         finite = np.where(np.isfinite(distance), distance, 0.0)
-        wrapped = np.where(np.abs(finite) <= np.pi, finite, self._to_circle(finite))
+        ends = np.pi + 1e-15 * (np.pi + np.abs(loc))
+        inside = np.clip(finite, -np.pi, np.pi)
+        wrapped = np.where(np.abs(finite) <= ends, inside, self._to_circle(finite))
         return np.where(np.isinf(distance), np.sign(distance) * np.pi, wrapped)
 
     def _cdf(self, raw: Array, y: ArrayLike, side: float) -> Array:

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from .activations import sigmoid, softplus
+from .activations import sigmoid
 from .arrays import Array
 from .distributions import Distribution, nan_unless_probability
 from .functions import (
@@ -99,8 +99,8 @@ class Laplace(LocationScale):
 
 class Logistic(LocationScale):
     def log_prob(self, raw: Array, y: ArrayLike) -> Array:
-        r = self._residual(raw, y)
-        return -softplus(r) - softplus(-r) - held(raw[1])
+        r = np.abs(self._residual(raw, y))
+        return -r - 2.0 * np.log1p(np.exp(-r)) - held(raw[1])
 
     def gradient(self, raw: Array, y: ArrayLike) -> Array:
         r = self._residual(raw, y)
@@ -128,7 +128,7 @@ class Logistic(LocationScale):
 
     def crps(self, raw: Array, y: ArrayLike) -> Array:
         r = np.abs(self._residual(raw, y))
-        return self._scale(raw) * (r + 2.0 * softplus(-r) - 1.0)
+        return self._scale(raw) * (r + 2.0 * np.log1p(np.exp(-r)) - 1.0)
 
 
 class StudentT(LocationScale):

@@ -3,7 +3,8 @@
 Contract: `Mixture(component, k)` has k weight logits and then the raw parameters of each component,
 one component after the other; what the component shares or fixes, each of the k shares or fixes.
 Statistics without a closed form are computed element by element: slow, and exact to about 1e-12
-where the components' quantiles are numbers. Source: Bishop (1994), 'Mixture density networks'.
+where the components' quantiles are not rounded to an edge of the support. Source: Bishop (1994),
+'Mixture density networks'.
 """
 
 from collections.abc import Callable
@@ -13,6 +14,8 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_softmax, logsumexp, ndtr, ndtri
 
 from .arrays import Array
+from .bounded import VonMises
+from .counts import ZeroInflated
 from .distributions import Categorical, Distribution, Normal, nan_unless_probability
 from .multivariate import MultivariateNormal
 from .ordinal import Ordinal
@@ -20,14 +23,14 @@ from .quadrature import integrate
 from .quantiles import Quantiles
 
 # Probabilities at whose quantiles an integral over the reals is cut into panels.
-LEVELS = np.array([1e-300, *10.0 ** np.arange(-16, -1), 0.1, 0.5])
+LEVELS = np.array([1e-30, *10.0 ** np.arange(-16, -1), 0.1, 0.5])
 LEVELS = np.array([*LEVELS, *(1.0 - LEVELS[1:-1])])
 LARGEST_SUM = 10**7
 
 
 class Mixture(Distribution):
     def __init__(self, component: Distribution, k: int) -> None:
-        if isinstance(component, (Categorical, Ordinal, MultivariateNormal, Mixture, Quantiles)):
+        if isinstance(component, NO_COMPONENTS):
             raise TypeError(f"a mixture has no components {type(component).__name__}")
         if k < 2:
             raise ValueError("a mixture has at least two components")
@@ -179,7 +182,10 @@ class Mixture(Distribution):
                 continue
 
             def surprise(u: Array, part: Array = part) -> Array:
-                return -self.log_prob(raw, self.component.quantile(part, u))
+                y = self.component.quantile(part, u)
+                # One that was rounded to an edge of the support goes back inside.
+                inside = np.where(self.support(y), y, np.nextafter(y, 0.5))
+                return -self.log_prob(raw, inside)
 
             probabilities = np.array([0.0, 0.5, *self.component.cdf(part, edges), 1.0])
             total += float(weight[0]) * integrate(surprise, probabilities)
@@ -227,3 +233,14 @@ class Mixture(Distribution):
                 between = distance(means[i] - means[j], np.hypot(stds[i], stds[j]))
                 total -= 0.5 * weights[i] * weights[j] * between
         return total
+
+
+NO_COMPONENTS = (
+    Categorical,
+    Ordinal,
+    MultivariateNormal,
+    Mixture,
+    ZeroInflated,
+    Quantiles,
+    VonMises,  # each would count its cdf from a place of its own
+)

@@ -16,6 +16,7 @@ from .arrays import Array
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(20)
 TOLERANCE = 1e-14  # of a panel, relative to the whole
 HALVINGS = 60
+LARGEST_OPEN = 5000  # panels: then what is left is noise
 
 
 def _panels(integrand: Callable[[Array], Array], left: Array, right: Array) -> Array:
@@ -51,6 +52,6 @@ def integrate(integrand: Callable[[Array], Array], edges: Array) -> float:
             np.concatenate([middle[open_], right[open_]]),
         )
         whole = np.concatenate([lower[open_], upper[open_]])
-        if left.size == 0:
+        if left.size == 0 or left.size > LARGEST_OPEN:
             break
     return total + float(np.sum(whole))

@@ -86,9 +86,7 @@ class Quantiles(Distribution):
             inside = (at >= xs[i]) & (at <= xs[i + 1])
             width = np.where(xs[i + 1] > xs[i], xs[i + 1] - xs[i], 1.0)
             share = np.where(xs[i + 1] > xs[i], (at - xs[i]) / width, 1.0)
-            # Either form is exact at its own end.
-            near, far = ys[i] + share * (ys[i + 1] - ys[i]), ys[i + 1]
-            value = np.where(inside, np.where(share == 1.0, far, near), value)
+            value = np.where(inside, ys[i] + share * (ys[i + 1] - ys[i]), value)
         return value
 
     def cdf(self, raw: Array, y: ArrayLike) -> Array:

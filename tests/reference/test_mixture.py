@@ -1,8 +1,6 @@
-"""Mixtures against weighted sums of SciPy's densities, mpmath's derivatives and quadrature.
+"""Mixtures against weighted sums of SciPy's densities, mpmath's derivatives and quadrature."""
 
-Components of every other family are tested where that family is.
-"""
-
+from itertools import pairwise
 from typing import Any
 
 import mpmath
@@ -11,7 +9,29 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import integrate, optimize, special, stats
 
-from . import Bernoulli, Categorical, Mixture, MultivariateNormal, Normal, Ordinal, Quantiles
+from . import (
+    Bernoulli,
+    Beta,
+    Binomial,
+    Categorical,
+    Distribution,
+    Exponential,
+    Gamma,
+    Laplace,
+    Logistic,
+    LogNormal,
+    Mixture,
+    MultivariateNormal,
+    NegativeBinomial,
+    Normal,
+    Ordinal,
+    Poisson,
+    Quantiles,
+    StudentT,
+    VonMises,
+    Weibull,
+    ZeroInflated,
+)
 from .arrays import Array
 from .quadrature import integrate as integrate_panels
 
@@ -94,8 +114,11 @@ def test_quantile(name: str) -> None:
             rtol=1e-15,
         )
         density = normals.pdf(root) @ weights
-        # What an ulp of the probability moves the root by.
-        assert abs(family.quantile(at, p) - root) <= 1e-13 * abs(root) + 4e-16 * min(p, 1) / density
+        # What an ulp of the smaller tail moves the root by.
+        assert (
+            abs(family.quantile(at, p) - root)
+            <= 1e-13 * abs(root) + 4e-16 * min(p, 1 - p) / density
+        )
     ends = family.quantile(at, [0.0, 1.0, -0.1, 1.1, np.nan])
     assert_array_equal(ends, [-np.inf, np.inf, np.nan, np.nan, np.nan])
 
@@ -159,14 +182,92 @@ def test_entropy_and_crps(name: str) -> None:
         assert_allclose(closed, np.sum((measure * square)[~inside]) + split, rtol=1e-8)
 
 
-def test_of_equal_components_is_the_component() -> None:
-    one, raw, y = Normal(), np.array([[0.7, -2.0], [0.4, -1.0]]), np.array([1.5, -2.2])
+COMPONENTS: list[tuple[Distribution, list[tuple[float, ...]]]] = [
+    (Normal(), [(1.1, 0.4), (-2.0, -1.0)]),
+    (Laplace(), [(1.1, 0.4), (-2.0, -1.0)]),
+    (StudentT(), [(1.1, 0.4, 0.5), (-2.0, -1.0, 3.0)]),
+    (Logistic(), [(1.1, 0.4), (-2.0, -1.0)]),
+    (LogNormal(), [(0.1, -0.4), (-2.0, 0.3)]),
+    (Exponential(), [(0.7,), (-2.0,)]),
+    (Gamma(), [(0.3, 1.4), (-1.0, 0.3)]),
+    (Weibull(), [(0.3, 1.4), (-1.0, 0.3)]),
+    (Beta(), [(1.0, 2.0), (-0.7, 1.5)]),
+    (Poisson(), [(0.4,), (2.5,)]),
+    (NegativeBinomial(), [(0.4, 1.0), (2.5, -0.5)]),
+    (Binomial(9), [(0.4,), (-2.5,)]),
+    (Bernoulli(), [(0.4,), (-2.5,)]),
+]
+NAMES = [type(component).__name__ for component, _ in COMPONENTS]
+
+
+@pytest.mark.parametrize(("one", "raws"), COMPONENTS, ids=NAMES)
+def test_of_equal_components_is_the_component(
+    one: Distribution, raws: list[tuple[float, ...]]
+) -> None:
+    raw = np.array(raws).T
+    y = one.quantile(raw, np.array([0.93, 0.34]))
     family, twice = Mixture(one, 2), np.concatenate([[[0.3, 0.0], [0.9, -4.0]], raw, raw])
+    assert family.discrete == isinstance(one, (Poisson, NegativeBinomial, Binomial, Bernoulli))
     for name in ("log_prob", "cdf", "sf", "crps"):
         assert_allclose(getattr(family, name)(twice, y), getattr(one, name)(raw, y), **CLOSE)
     for name in ("mean", "std", "variance", "mode", "entropy"):
         assert_allclose(getattr(family, name)(twice), getattr(one, name)(raw), **CLOSE)
     assert_allclose(family.quantile(twice, 0.3), one.quantile(raw, 0.3), **CLOSE)
+    weights, derivatives = special.softmax(twice[:2], axis=0), one.gradient(raw, y)
+    assert_allclose(family.gradient(twice, y)[:2], np.zeros((2, 2)), atol=1e-15)
+    expected = np.concatenate([weights[0] * derivatives, weights[1] * derivatives])
+    assert_allclose(family.gradient(twice, y)[2:], expected, **CLOSE)
+
+
+@pytest.mark.parametrize(("one", "raws"), COMPONENTS, ids=NAMES)
+def test_entropy_and_crps_of_different_components(
+    one: Distribution, raws: list[tuple[float, ...]]
+) -> None:
+    family, raw = Mixture(one, 2), column((0.3, -0.4, *raws[0], *raws[1]))
+    assert_allclose(family.cdf(raw, family.quantile(raw, 0.4)) >= 0.4 - 1e-14, True)
+    edges = np.sort([one.quantile(column(r), p)[0] for r in raws for p in (1e-14, 0.5, 1 - 1e-14)])
+    y = float(family.quantile(raw, 0.8)[0])
+    if family.discrete:
+        counts = np.arange(edges[-1] + 200.0)
+        probs = np.exp(family.log_prob(raw, counts))
+        entropy = np.sum(special.entr(probs))
+        score = np.sum((np.cumsum(probs) - (y <= counts)) ** 2)
+    else:
+
+        def surprise(y: float) -> float:
+            log_prob = family.log_prob(raw, y).item()
+            return -np.exp(log_prob) * log_prob
+
+        def off(z: float) -> float:
+            return ((family.cdf(raw, z) if z < y else family.sf(raw, z)) ** 2).item()
+
+        panels = np.concatenate([np.linspace(a, b, 6)[:-1] for a, b in pairwise(edges)])
+        panels = np.unique([*panels, edges[-1], y])
+        pairs = list(pairwise(panels))
+        entropy = sum(integrate.quad(surprise, a, b, limit=200)[0] for a, b in pairs)
+        score = sum(integrate.quad(off, a, b, limit=200)[0] for a, b in pairs)
+    assert_allclose(family.entropy(raw), entropy, rtol=1e-8)
+    assert_allclose(family.crps(raw, y), score, rtol=1e-8)
+
+
+def test_entropy_next_to_an_edge() -> None:
+    """Quantiles of a component that are rounded to an edge of the support."""
+    raw = np.zeros((2, 1))  # a = b = 1/2: with 1e-8 of the probability within 1e-16 of 1
+    twice = np.concatenate([np.zeros((2, 1)), raw, raw])
+    assert_allclose(Mixture(Beta(), 2).entropy(twice), Beta().entropy(raw), atol=1e-7)
+
+
+def test_mode_at_an_edge() -> None:
+    """Where a density rises to infinity outside the support it is highest."""
+    family = Mixture(Gamma(), 2)
+    raw = column((3.0, -3.0, 0.5, 4.0, 0.0, -1.0))
+    assert family.mode(raw) == 0.0
+    raw[5] = 1.0
+    assert family.mode(raw) == Gamma().mode(raw[2:4])
+    # Of a Beta without a mode.
+    raw = column((-3.0, 3.0, 0.5, 4.0, 0.0, 0.1))
+    assert np.isnan(Beta().mode(raw[4:])).all()
+    assert Mixture(Beta(), 2).mode(raw) == Beta().mode(raw[2:4])
 
 
 def test_of_counts() -> None:
@@ -206,11 +307,16 @@ def test_standing_of_shared_constants() -> None:
     assert_array_equal(family.quantile(raw, 0.3), family.quantile(raw, np.full((5, 3, 2), 0.3))[0])
 
 
-def test_extremes_are_finite() -> None:
-    raw = np.random.default_rng(0).choice([-1e4, -30.0, 0.0, 30.0, 1e4], (9, 2000))
-    for y in (-1e15, 0.0, 1e-15, 1e15):
-        assert np.isfinite(Mixture(Normal(), 3).log_prob(raw, y)).all()
-        assert np.isfinite(Mixture(Normal(), 3).gradient(raw, y)).all()
+@pytest.mark.parametrize("one", [component for component, _ in COMPONENTS], ids=NAMES)
+def test_extremes_are_finite(one: Distribution) -> None:
+    family = Mixture(one, 2)
+    corners = [-1e4, -30.0, 0.0, 30.0, 1e4]
+    raw = np.random.default_rng(0).choice(corners, (len(family.names), 500))
+    inside = [y for y in (-1e15, -1.0, 0.0, 1e-15, 0.5, 1.0, 9.0, 1e15) if family.support(y)]
+    assert len(inside) >= 2
+    for y in inside:
+        assert np.isfinite(family.log_prob(raw, y)).all()
+        assert np.isfinite(family.gradient(raw, y)).all()
 
 
 def test_quadrature() -> None:
@@ -225,6 +331,7 @@ def test_quadrature() -> None:
 def test_unusable_components() -> None:
     for component in (
         Categorical(3), Ordinal(3), MultivariateNormal(2), Quantiles([0.5]), Mixture(Normal(), 2),
+        ZeroInflated(Poisson()), VonMises(),
     ):  # fmt: skip
         with pytest.raises(TypeError, match=type(component).__name__):
             Mixture(component, 2)
