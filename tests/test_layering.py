@@ -20,7 +20,7 @@ PYTHON = "python/likely"
 FLOORS: dict[str, list[str]] = {
     "0 ground": [
         f"{PUBLIC}/registry.hpp",
-        f"{PUBLIC}/primitives.hpp {PUBLIC}/special_functions.hpp",
+        f"{PUBLIC}/primitives.hpp {PUBLIC}/special_functions.hpp {PUBLIC}/gamma_functions.hpp",
         f"{CORE}/rng.hpp",
         f"{CORE}/threads.*",
         f"{CORE}/cpu.hpp",

@@ -10,6 +10,7 @@
 
 #include "likely/primitives.hpp"
 #include "likely/registry.hpp"
+#include "likely/special_functions.hpp"
 
 namespace likely {
 
@@ -104,7 +105,8 @@ struct GELU : PlainActivation {
     }
     template <class V>
     V derivative(V z, V) const {
-        return normal_cdf(z) + z * normal_density(z);
+        const auto [cdf, density] = detail::normal_cdf(z);
+        return cdf + z * density;
     }
 };
 

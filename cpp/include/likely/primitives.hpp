@@ -24,10 +24,10 @@ template <std::floating_point T> T log1p(T x) { return std::log1p(x); }
 template <std::floating_point T> T sqrt(T x) { return std::sqrt(x); }
 template <std::floating_point T> T tanh(T x) { return std::tanh(x); }
 template <std::floating_point T> T abs(T x) { return std::abs(x); }
-template <std::floating_point T> T erfc(T x) { return std::erfc(x); }
 template <std::floating_point T> T select(bool condition, T a, T b) { return condition ? a : b; }
 // clang-format on
 
+/// max and min give the second where they are equal or either is nan.
 template <class V>
 V max(V a, V b) {
     return select(a > b, a, b);
@@ -38,10 +38,10 @@ V min(V a, V b) {
     return select(a < b, a, b);
 }
 
-/// x held inside [lower, upper]; its derivative is zero outside.
+/// x held inside [lower, upper]; its derivative is zero outside. nan stays nan.
 template <class V>
 V clamp(V x, double lower, double upper) {
-    return min(max(x, V(lower)), V(upper));
+    return min(V(upper), max(V(lower), x));
 }
 
 /// 1 / (1 + exp(-x)).
@@ -56,31 +56,50 @@ V softplus(V x) {
     return max(x, V(0)) + log1p(exp(-abs(x)));
 }
 
-/// The standard normal cumulative distribution function.
-template <class V>
-V normal_cdf(V x) {
-    return V(0.5) * erfc(-x * V(std::numbers::sqrt2 / 2));
-}
-
-/// The standard normal density.
-template <class V>
-V normal_density(V x) {
-    return V(std::numbers::inv_sqrtpi / std::numbers::sqrt2) * exp(V(-0.5) * x * x);
-}
-
 namespace detail {
+
+template <class V>
+struct ScalarOf {
+    using type = typename V::Scalar;
+};
+template <std::floating_point V>
+struct ScalarOf<V> {
+    using type = V;
+};
+/// float or double, whichever a plain number or a vector of numbers is made of.
+template <class V>
+using scalar_t = typename ScalarOf<V>::type;
+
 /// Horner's rule, the coefficient of the highest power last.
 template <class V, std::size_t N>
 V polynomial(V x, const double (&coefficients)[N]) {
-    V result(coefficients[N - 1]);
-    for (std::size_t i = N - 1; i-- > 0;) result = result * x + V(coefficients[i]);
+    V result(static_cast<scalar_t<V>>(coefficients[N - 1]));
+    for (std::size_t i = N - 1; i-- > 0;) {
+        result = result * x + V(static_cast<scalar_t<V>>(coefficients[i]));
+    }
     return result;
 }
+/// With few coefficients in single precision, with many in double.
+template <class V, std::size_t Few, std::size_t Many>
+V polynomial(V x, const double (&few)[Few], const double (&many)[Many]) {
+    if constexpr (sizeof(scalar_t<V>) == sizeof(float)) {
+        return polynomial(x, few);
+    } else {
+        return polynomial(x, many);
+    }
+}
+
 }  // namespace detail
 
-/// exp(x) - 1 - x, relative to itself also near 0: there by its Taylor series.
+/// exp(x) and what is left of it without 1 and without 1 + x, each relative to itself.
 template <class V>
-V deviance(V x) {
+struct Exponentials {
+    V exp, expm1, deviance;
+};
+
+template <std::floating_point T>
+Exponentials<T> exponentials(T x) {
+    // The series of exp(x) - 1 - x from x^2 on.
     static constexpr double over_factorials[] = {1.0 / 2,
                                                  1.0 / 6,
                                                  1.0 / 24,
@@ -98,8 +117,28 @@ V deviance(V x) {
                                                  1.0 / 20922789888000,
                                                  1.0 / 355687428096000,
                                                  1.0 / 6402373705728000};
-    const V series = x * x * detail::polynomial(x, over_factorials);
-    return select(abs(x) <= V(1), series, exp(x) - (V(1) + x));
+    const T less_one = std::expm1(x);
+    const T near = x * x * detail::polynomial(x, over_factorials);
+    const T far = less_one == std::numeric_limits<T>::infinity() ? less_one : less_one - x;
+    return {std::exp(x), less_one, std::abs(x) <= 1 ? near : far};
+}
+
+/// exp(x) - 1 - x.
+template <class V>
+V deviance(V x) {
+    return exponentials(x).deviance;
+}
+
+/// log(u + c), where c is what u rounds off, or u is 1.
+template <std::floating_point T>
+T log_sum(T u, T c) {
+    return u == 1 ? std::log1p(c) : std::log(u) + (c == 0 ? c : c / u);
+}
+
+/// a b + c with one rounding where a b + c is much smaller than c.
+template <std::floating_point T>
+T multiply_add(T a, T b, T c) {
+    return std::fma(a, b, c);
 }
 
 /// p log(p / q) - p + q for probabilities p and q with log(q / p) = log_ratio, never negative.

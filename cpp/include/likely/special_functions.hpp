@@ -1,15 +1,21 @@
-// The special functions of the densities: error functions, logarithms of gamma and Bessel
-// functions, and sums and differences inside logarithms, each in the form that does not cancel.
+// The special functions of the densities, and sums and differences inside exponentials and
+// logarithms, each in the form that does not cancel.
 //
-// Why: written with lgamma, erfc or log(1 - p), a density of the gamma family, a censored one or a
-// von Mises one loses all its digits somewhere in the range that a network reaches.
+// Why: written with erfc, sin or log(1 - p), a censored density, one on the circle or one with
+// inflated zeros loses all its digits somewhere in the range that a network reaches.
 //
-// Contract: each function is a template over a plain number or a vector of numbers. `detail` has
-// it together with its derivative, for dual numbers, under the same name.
+// Contract: each function is a template over a plain number or a vector of numbers, and keeps nan.
+// `detail` has it together with its derivative, for dual numbers, under the same name. Error bounds
+// are in epsilons of the number type, relative to the result, as measured with fused multiply-adds;
+// tests/cpp/test_special_functions.cpp holds them for every instruction set.
+//
+// All coefficients: least squares of the relative error on 48 Chebyshev points, in 50 digits, then
+// rounded. Of each pair the first polynomial is for single precision.
 #pragma once
 
 #include <cmath>
-#include <concepts>
+#include <cstddef>
+#include <limits>
 #include <numbers>
 
 #include "likely/primitives.hpp"
@@ -24,119 +30,189 @@ struct ValueAndSlope {
     V value, slope;
 };
 
-template <class V, class Function>
-V each(V x, Function f) {
-    if constexpr (std::floating_point<V>) {
-        return f(x);
-    } else {
-        return x.map(f);
-    }
-}
-
-inline double slow_erfcx(double x) {
-    if (x < 25) return std::exp(x * x) * std::erfc(x);
-    const double t = 1 / (x * x);
-    return std::numbers::inv_sqrtpi / x * (1 - t * (0.5 - t * (0.75 - t * 1.875)));
-}
-
-inline double slow_digamma(double x) {
-    double shift = 0;
-    while (x < 10) shift -= 1 / x++;
-    const double t = 1 / (x * x);
-    return shift + std::log(x) - 0.5 / x -
-           t * (1.0 / 12 - t * (1.0 / 120 - t * (1.0 / 252 - t * (1.0 / 240 - t / 132))));
-}
-
+/// exp(x^2/2) Phi(-x) for x >= 0, Phi the standard normal cumulative distribution function: in
+/// u = c / (x + c) it is u times a function without zeros, down to u = 0 (after Shepherd and
+/// Laframboise 1981, who have 1 / (1 + 2 x) beside it).
 template <class V>
-ValueAndSlope<V> deviance(V x) {
-    return {likely::deviance(x), expm1(x)};
+V scaled_normal_tail(V x) {
+    // Degree 11, relative error 2.6e-08.
+    static constexpr double single[] = {0.0886538401, 0.0886537358,  0.0842811242,  0.0754194111,
+                                        0.0640016273, 0.0428201742,  0.0500205755,  -0.0165119395,
+                                        0.0459911749, -0.0170513224, -0.0117143709, 0.00543596176};
+    // Degree 24, relative error 3.1e-17.
+    static constexpr double full[] = {
+        0.06137573544637426,    0.061375735446373966,    0.05992305531752855,
+        0.05701769505428723,    0.05276280380096339,     0.04736467183115182,
+        0.04112068509579533,    0.034392568431786494,    0.02759729499744666,
+        0.020951516461207246,   0.01586199572318513,     0.00720984319400252,
+        0.01693184346802371,    -0.02709496193636009,    0.07100888452302055,
+        -0.1269008466742003,    0.18459378748605904,     -0.21055635968521835,
+        0.18256920479488528,    -0.1162739404724379,     0.049326962997807595,
+        -0.010803278110881944,  -0.00040728859423007574, 0.000777079437811227,
+        -0.00012468803438134597};
+    const V c(sizeof(scalar_t<V>) == 4 ? 4.5 : 6.5);
+    const V held = min(V(std::numeric_limits<scalar_t<V>>::max() / 8), x);
+    const V sum = held + c, u = c / sum;
+    const V value = u * polynomial(u, single, full);
+    // That is the value at c / u - c, which differs from x by the rounding of u. The derivative of
+    // the scaled tail is x times itself, less the density at 0.
+    const V rounding = multiply_add(-u, sum, c) - u * (held - (sum - c));
+    const V density_factor(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
+    return value + (density_factor - held * value) * (rounding * (sum * (V(1) / c)));
 }
 
+/// exp(-x^2/2) for x >= 0; 0 from 40 on, so that no square overflows.
 template <class V>
-ValueAndSlope<V> erfcx(V x) {
-    const V value = each(x, [](auto lane) -> decltype(lane) { return slow_erfcx(lane); });
-    return {value, V(2) * x * value - V(2 * std::numbers::inv_sqrtpi)};
+V exp_half_square(V x) {
+    const V held = min(V(40), x), square = held * held;
+    const V rounding = multiply_add(held, held, -square);
+    const V e = exp(square * V(-0.5));
+    return e - e * (rounding * V(0.5));
+}
+
+/// The slope is the density.
+template <class V>
+ValueAndSlope<V> normal_cdf(V x) {
+    const V e = exp_half_square(abs(x));
+    const V tail = scaled_normal_tail(abs(x)) * e;
+    return {select(x > V(0), V(1) - tail, tail),
+            V(std::numbers::inv_sqrtpi / std::numbers::sqrt2) * e};
 }
 
 template <class V>
 ValueAndSlope<V> log_normal_survival(V x) {
-    return {each(x,
-                 [](auto lane) -> decltype(lane) {
-                     const double u = lane * std::numbers::sqrt2 / 2;
-                     return u < 1 ? std::log(0.5 * std::erfc(u))
-                                  : std::log(0.5 * slow_erfcx(u)) - u * u;
-                 }),
-            each(x, [](auto lane) -> decltype(lane) {
-                const double u = lane * std::numbers::sqrt2 / 2;
-                return -2 * std::numbers::inv_sqrtpi / std::numbers::sqrt2 / slow_erfcx(u);
-            })};
+    // Above 0: log of the scaled tail, less x^2/2. Below: log of 1 - tail.
+    const V magnitude = abs(x);
+    const V scaled = scaled_normal_tail(magnitude), e = exp_half_square(magnitude);
+    const V tail = scaled * e, rest = V(1) - tail;
+    const auto above = x > V(0);
+    const V inside = select(above, scaled, rest);
+    const V logarithm = log_sum(inside, select(above, V(0), (V(1) - rest) - tail));
+    const V density_factor(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
+    return {select(above, logarithm - x * (x * V(0.5)), logarithm),
+            -density_factor * select(above, V(1), e) / inside};
 }
 
 template <class V>
-ValueAndSlope<V> stirling_rest(V a) {
-    return {each(a,
-                 [](auto lane) -> decltype(lane) {
-                     const double x = lane, t = 1 / (x * x);
-                     if (x > 15)
-                         return (1.0 / 12 - t * (1.0 / 360 - t * (1.0 / 1260 - t / 1680))) / x;
-                     return std::lgamma(x) - (x - 0.5) * std::log(x) + x - 0.91893853320467274178;
-                 }),
-            each(a, [](auto lane) -> decltype(lane) {
-                const double x = lane, t = 1 / (x * x);
-                if (x > 15) return -t * (1.0 / 12 - t * (1.0 / 120 - t * (1.0 / 252 - t / 240)));
-                return slow_digamma(x) - std::log(x) + 0.5 / x;
-            })};
+ValueAndSlope<V> deviance(V x) {
+    const auto e = exponentials(x);
+    return {e.deviance, e.expm1};
 }
 
 template <class V>
-ValueAndSlope<V> lgamma_half_ratio(V x) {
-    return {each(x,
-                 [](auto lane) -> decltype(lane) {
-                     return std::lgamma(lane + 0.5) - std::lgamma(lane * 1.0);
-                 }),
-            each(x, [](auto lane) -> decltype(lane) {
-                return slow_digamma(lane + 0.5) - slow_digamma(lane);
-            })};
+ValueAndSlope<V> saturating_exp(V x) {
+    const V e = exp(min(V(40), x));
+    return {e + e * max(V(0), x - V(40)), e};
 }
 
 template <class V>
-ValueAndSlope<V> log_bessel_i0e(V k) {
-    return {each(k,
-                 [](auto lane) -> decltype(lane) {
-                     const double x = lane;
-                     if (x < 500) return std::log(std::cyl_bessel_i(0.0, x)) - x;
-                     return std::log((1 + (1 + 9 / (16 * x)) / (8 * x)) /
-                                     std::sqrt(2 * std::numbers::pi * x));
-                 }),
-            each(k, [](auto lane) -> decltype(lane) {
-                const double x = lane;
-                if (x < 500) return std::cyl_bessel_i(1.0, x) / std::cyl_bessel_i(0.0, x) - 1;
-                return -(1 + (1 + 1 / x) / (4 * x)) / (2 * x);
-            })};
+ValueAndSlope<V> saturating_deviance(V x) {
+    const auto held = exponentials(min(V(40), x));
+    return {held.deviance + held.expm1 * max(V(0), x - V(40)), held.expm1};
 }
 
 template <class V>
 ValueAndSlope<V> chord(V d) {
-    return {each(d,
-                 [](auto lane) -> decltype(lane) {
-                     const double s = std::sin(0.5 * lane);
-                     return 2 * s * s;
-                 }),
-            each(d, [](auto lane) -> decltype(lane) { return std::sin(lane); })};
+    // (sin(s)/s - 1) / s^2 and (cos(s) - 1) / s^2 as functions of s^2, for s within +-pi/4.
+    // Degrees 2 and 5, relative errors 1.5e-07 and 2e-16.
+    static constexpr double sine_single[] = {-0.166666642, 0.00833274424, -0.000195873014};
+    static constexpr double sine_full[] = {-0.16666666666666666,    0.008333333333330924,
+                                           -0.00019841269836726584, 2.755731608805071e-06,
+                                           -2.5051129160919358e-08, 1.591795537970186e-10};
+    // Degrees 3 and 6, relative errors 2.6e-09 and 2.2e-18.
+    static constexpr double cosine_single[] = {-0.5, 0.0416666493, -0.00138875796, 2.44627518e-05};
+    static constexpr double cosine_full[] = {-0.5,
+                                             0.04166666666666664,
+                                             -0.0013888888888880665,
+                                             2.4801587293617104e-05,
+                                             -2.7557315542505864e-07,
+                                             2.087588330738465e-09,
+                                             -1.1367813450796389e-11};
+    constexpr bool is_single = sizeof(scalar_t<V>) == 4;
+    // d = n pi + r with n whole, pi in parts, n times the first of which is exact for n below 2^13
+    // in single and 2^20 in double precision (Cody and Waite 1980).
+    static constexpr double single_parts[] = {3.140625, 0.0009675025939941406,
+                                              1.5099067240953445e-07, 5.12668814e-12};
+    static constexpr double full_parts[] = {3.1415926534682512, 1.2154201012607932e-10,
+                                            4.044532497591901e-21};
+    const V whole = V(1.5 / std::numeric_limits<scalar_t<V>>::epsilon());
+    const V n = (d * V(std::numbers::inv_pi) + whole) - whole;
+    V r = d;
+    if constexpr (is_single) {
+        for (const double part : single_parts) r = r - n * V(part);
+    } else {
+        for (const double part : full_parts) r = r - n * V(part);
+    }
+    // Only where d is too large to be an angle is r outside.
+    const V s = max(V(-1), min(V(1), r * V(0.5)));
+    const V square = s * s;
+    const V sine = s + s * (square * polynomial(square, sine_single, sine_full));
+    const V cosine = V(1) + square * polynomial(square, cosine_single, cosine_full);
+    const V half_n = n * V(0.5);
+    const auto even = (half_n + whole) - whole == half_n;
+    const V versed = V(2) * (sine * sine), slope = V(2) * (sine * cosine);
+    return {select(even, versed, V(2) - versed), select(even, slope, -slope)};
 }
 
 template <class V>
 ValueAndSlope<V> log1mexp(V x) {
-    const V e = expm1(-x);
-    return {select(x < V(std::numbers::ln2), log(-e), log1p(-exp(-x))), (V(-1) - e) / e};
+    const auto e = exponentials(-x);
+    // Where exp(-x) is above a half, 1 - exp(-x) is without rounding error; else take that along.
+    const auto near = x < V(std::numbers::ln2);
+    const V inside = select(near, -e.expm1, V(1) - e.exp);
+    const V lost = select(near, V(0), (V(1) - inside) - e.exp);
+    return {log_sum(inside, lost), e.exp / inside};
+}
+
+/// log(exp(a) + exp(b)) and its derivatives by a and b.
+template <class V>
+struct LogSumOfTwo {
+    V value, by_a, by_b;
+};
+
+template <class V>
+LogSumOfTwo<V> logaddexp(V a, V b) {
+    const V difference = a - b;
+    const V e = exp(-abs(difference));
+    const V larger = V(1) / (V(1) + e), smaller = e * larger;
+    const auto first = difference > V(0);
+    return {max(a, b) + log1p(e), select(first, larger, smaller), select(first, smaller, larger)};
 }
 
 }  // namespace detail
 
+/// The standard normal cumulative distribution function. Error 4 where the result is a normal
+/// number.
+template <class V>
+V normal_cdf(V x) {
+    return detail::normal_cdf(x).value;
+}
+
+/// The standard normal density.
+template <class V>
+V normal_density(V x) {
+    return detail::normal_cdf(x).slope;
+}
+
+/// 1 - erf(x), as 2 Phi(-sqrt(2) x).
+template <class V>
+V erfc(V x) {
+    const V magnitude = abs(x);
+    const V held = min(V(30), magnitude), square = held * held;
+    const V e = exp(-square);
+    const V tail = detail::scaled_normal_tail(magnitude * V(std::numbers::sqrt2)) *
+                   (V(2) * (e - e * multiply_add(held, held, -square)));
+    return select(x > V(0), tail, V(2) - tail);
+}
+
 /// exp(x^2) erfc(x).
 template <class V>
 V erfcx(V x) {
-    return detail::erfcx(x).value;
+    const V magnitude = abs(x);
+    const V scaled = V(2) * detail::scaled_normal_tail(magnitude * V(std::numbers::sqrt2));
+    const V held = min(V(30), magnitude), square = held * held;
+    const V e = V(2) * exp(square);
+    return select(x > V(0), scaled, e * (V(1) + multiply_add(held, held, -square)) - scaled);
 }
 
 /// log(1 - Phi(x)), Phi the standard normal cumulative distribution function. Its derivative is
@@ -149,34 +225,13 @@ V log_normal_survival(V x) {
 /// exp(x) up to 40, from there on the straight line with the value and the slope of 40.
 template <class V>
 V saturating_exp(V x) {
-    const V e = exp(min(x, V(40)));
-    return e + e * max(x - V(40), V(0));
+    return detail::saturating_exp(x).value;
 }
 
-/// exp(x) - 1 - x with its exp(x) as in `saturating_exp`.
+/// exp(x) - 1 - x up to 40, from there on the straight line with the value and the slope of 40.
 template <class V>
 V saturating_deviance(V x) {
-    return select(x > V(40), saturating_exp(x) - (V(1) + x), deviance(min(x, V(40))));
-}
-
-/// lgamma(a) - ((a - 1/2) log(a) - a + log(2 pi) / 2), the remainder of Stirling's formula, for
-/// a > 0.
-template <class V>
-V stirling_rest(V a) {
-    return detail::stirling_rest(a).value;
-}
-
-/// lgamma(x + 1/2) - lgamma(x), for x from 1/2 to 500.
-template <class V>
-V lgamma_half_ratio(V x) {
-    return detail::lgamma_half_ratio(x).value;
-}
-
-/// log(exp(-k) I0(k)), I0 the modified Bessel function, for k >= 0. Its derivative is
-/// I1(k) / I0(k) - 1.
-template <class V>
-V log_bessel_i0e(V k) {
-    return detail::log_bessel_i0e(k).value;
+    return detail::saturating_deviance(x).value;
 }
 
 /// 2 sin(d / 2)^2 = 1 - cos(d). Its derivative is sin(d).
@@ -185,7 +240,7 @@ V chord(V d) {
     return detail::chord(d).value;
 }
 
-/// log(1 - exp(-x)) for x > 0.
+/// log(1 - exp(-x)) for x > 0. Its derivative is 1 / (exp(x) - 1).
 template <class V>
 V log1mexp(V x) {
     return detail::log1mexp(x).value;
@@ -194,25 +249,7 @@ V log1mexp(V x) {
 /// log(exp(a) + exp(b)).
 template <class V>
 V logaddexp(V a, V b) {
-    return max(a, b) + log1p(exp(-abs(a - b)));
-}
-
-/// The derivative of lgamma, for x > 0.
-inline double digamma(double x) { return detail::slow_digamma(x); }
-
-/// The second derivative of lgamma, for x > 0.
-inline double trigamma(double x) {
-    double shift = 0;
-    for (; x < 10; ++x) shift += 1 / (x * x);
-    const double t = 1 / (x * x);
-    return shift + 1 / x + t / 2 +
-           t / x * (1.0 / 6 - t * (1.0 / 30 - t * (1.0 / 42 - t * (1.0 / 30 - t * 5 / 66))));
-}
-
-/// The logarithm of the beta function of a, b > 0.
-inline double lbeta(double a, double b) {
-    return stirling_rest(a) + stirling_rest(b) - stirling_rest(a + b) + 0.91893853320467274178 -
-           0.5 * std::log(a) - a * std::log1p(b / a) - (b - 0.5) * std::log1p(a / b);
+    return detail::logaddexp(a, b).value;
 }
 
 }  // namespace likely

@@ -12,6 +12,7 @@
 #include <type_traits>
 
 #include "lanes.hpp"
+#include "likely/gamma_functions.hpp"
 #include "likely/primitives.hpp"
 #include "likely/special_functions.hpp"
 
@@ -148,17 +149,14 @@ Dual<V, K> sigmoid(const Dual<V, K>& x) {
 
 template <class V, std::size_t K>
 Dual<V, K> softplus(const Dual<V, K>& x) {
-    return Dual<V, K>::chain(x, softplus(x.value), sigmoid(x.value));
+    const V e = exp(-abs(x.value));
+    const V slope = select(x.value > V(0.0), V(1.0), e) / (V(1.0) + e);
+    return Dual<V, K>::chain(x, max(V(0.0), x.value) + log1p(e), slope);
 }
 
 template <class V, std::size_t K>
 Dual<V, K> deviance(const Dual<V, K>& x) {
     return Dual<V, K>::chain(x, detail::deviance(x.value));
-}
-
-template <class V, std::size_t K>
-Dual<V, K> erfcx(const Dual<V, K>& x) {
-    return Dual<V, K>::chain(x, detail::erfcx(x.value));
 }
 
 template <class V, std::size_t K>
@@ -193,19 +191,18 @@ Dual<V, K> log1mexp(const Dual<V, K>& x) {
 
 template <class V, std::size_t K>
 Dual<V, K> saturating_exp(const Dual<V, K>& x) {
-    const V e = exp(min(x.value, V(40.0)));
-    return Dual<V, K>::chain(x, e + e * max(x.value - V(40.0), V(0.0)), e);
+    return Dual<V, K>::chain(x, detail::saturating_exp(x.value));
 }
 
 template <class V, std::size_t K>
 Dual<V, K> saturating_deviance(const Dual<V, K>& x) {
-    return Dual<V, K>::chain(x, saturating_deviance(x.value), expm1(min(x.value, V(40.0))));
+    return Dual<V, K>::chain(x, detail::saturating_deviance(x.value));
 }
 
 template <class V, std::size_t K>
 Dual<V, K> logaddexp(const Dual<V, K>& a, const Dual<V, K>& b) {
-    const V part = sigmoid(a.value - b.value);
-    return Dual<V, K>::chain(a, b, logaddexp(a.value, b.value), part, sigmoid(b.value - a.value));
+    const auto sum = detail::logaddexp(a.value, b.value);
+    return Dual<V, K>::chain(a, b, sum.value, sum.by_a, sum.by_b);
 }
 
 /// max and min with a constant: its derivative is zero where the constant is taken.

@@ -10,17 +10,21 @@
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 
 #include "exponential.hpp"
 #include "likely/primitives.hpp"
+#include "logarithm.hpp"
+#include "register.hpp"
 
 namespace likely {
 
 template <class T>
 struct Lanes {
-    using Packet = typename Eigen::internal::packet_traits<T>::type;
-    static constexpr std::int64_t size = Eigen::internal::packet_traits<T>::size;
-    typedef T Vector __attribute__((vector_size(sizeof(T) * size)));
+    using Scalar = T;
+    using Packet = typename kernels_detail::Register<T>::Packet;
+    using Vector = typename kernels_detail::Register<T>::Vector;
+    static constexpr std::int64_t size = kernels_detail::Register<T>::size;
     using Mask = decltype(Vector{} < Vector{});
 
     Vector v;
@@ -70,31 +74,45 @@ struct Lanes {
     friend Mask operator==(Lanes a, Lanes b) { return a.v == b.v; }
     friend Lanes select(Mask condition, Lanes a, Lanes b) { return condition ? a.v : b.v; }
 
-    friend Lanes abs(Lanes x) { return select(x < Lanes(0.0), -x, x); }
+    friend Lanes max(Lanes a, Lanes b) { return a.v > b.v ? a.v : b.v; }
+    friend Lanes min(Lanes a, Lanes b) { return a.v < b.v ? a.v : b.v; }
+
+    friend Lanes abs(Lanes x) { return from_packet(Eigen::internal::pabs(x.packet())); }
     /// Correctly rounded: the compiler makes one instruction of it. (Eigen's is an approximation.)
     friend Lanes sqrt(Lanes x) {
         return x.map([](T lane) { return std::sqrt(lane); });
     }
-    friend Lanes exp(Lanes x) { return from_packet(kernels_detail::exponential(x.packet())); }
-    friend Lanes log(Lanes x) { return from_packet(Eigen::internal::plog(x.packet())); }
-    friend Lanes erfc(Lanes x) {
-        return x.map([](T lane) { return std::erfc(lane); });
+    friend Lanes exp(Lanes x) { return kernels_detail::exponential<T>(x.v); }
+    friend Lanes expm1(Lanes x) { return exponentials(x).expm1; }
+    friend Exponentials<Lanes> exponentials(Lanes x) {
+        const auto all = kernels_detail::exponentials<T>(x.v);
+        return {all.exp, all.expm1, all.deviance};
     }
-    /// Kahan's correction of exp(x) - 1 (Higham 2002, "Accuracy and stability", section 1.14.1).
-    friend Lanes expm1(Lanes x) {
-        const Lanes u = exp(x);
-        const Lanes difference = u - Lanes(1.0);
-        const Lanes corrected = difference * (x / log(u));
-        const Lanes outside =
-            select(u == difference, u, select(difference == Lanes(-1.0), Lanes(-1.0), corrected));
-        return select(u == Lanes(1.0), x, outside);
-    }
-    /// The same correction for log(1 + x).
+    friend Lanes log(Lanes x) { return kernels_detail::logarithm<T>(x.v, Vector{}); }
+    friend Lanes log_sum(Lanes u, Lanes c) { return kernels_detail::logarithm<T>(u.v, c.v); }
     friend Lanes log1p(Lanes x) {
-        const Lanes u = Lanes(1.0) + x;
-        const Lanes difference = u - Lanes(1.0);
-        return select(difference == Lanes(0.0), x,
-                      select(u == difference, log(u), x * (log(u) / difference)));
+        const Lanes u = x + Lanes(1.0);
+        // From its inverse on, what the sum rounds off does not count.
+        const Lanes bound(1 / static_cast<double>(std::numeric_limits<T>::epsilon()));
+        return log_sum(u, select(u < bound, x - (u - Lanes(1.0)), Lanes(0.0)));
+    }
+    /// Without the instruction it is Dekker's product (1971).
+    friend Lanes multiply_add(Lanes a, Lanes b, Lanes c) {
+#if defined(EIGEN_VECTORIZE_FMA)
+        return from_packet(Eigen::internal::pmadd(a.packet(), b.packet(), c.packet()));
+#else
+        const Lanes a_high = truncated(a), b_high = truncated(b);
+        const Lanes a_low = a - a_high, b_low = b - b_high, product = a * b;
+        const Lanes error =
+            ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
+        return (product + c) + error;
+#endif
+    }
+    /// x with the lower half of its mantissa cleared.
+    static Lanes truncated(Lanes x) {
+        using R = kernels_detail::Register<T>;
+        constexpr int half = (std::numeric_limits<T>::digits + 1) / 2;
+        return R::number(R::bits(x.v) >> half << half);
     }
     friend Lanes tanh(Lanes x) {
         const Lanes e = expm1(abs(x) * Lanes(-2.0));

@@ -13,6 +13,7 @@
 #include "likely/distributions/common.hpp"
 #include "likely/primitives.hpp"
 #include "likely/registry.hpp"
+#include "likely/special_functions.hpp"
 
 namespace likely {
 
