@@ -39,26 +39,24 @@ V scaled_normal_tail(V x) {
     static constexpr double single[] = {0.0886538401, 0.0886537358,  0.0842811242,  0.0754194111,
                                         0.0640016273, 0.0428201742,  0.0500205755,  -0.0165119395,
                                         0.0459911749, -0.0170513224, -0.0117143709, 0.00543596176};
-    // Degree 24, relative error 3.1e-17.
+    // Degree 24, relative error 6.2e-17.
     static constexpr double full[] = {
-        0.06137573544637426,    0.061375735446373966,    0.05992305531752855,
-        0.05701769505428723,    0.05276280380096339,     0.04736467183115182,
-        0.04112068509579533,    0.034392568431786494,    0.02759729499744666,
-        0.020951516461207246,   0.01586199572318513,     0.00720984319400252,
-        0.01693184346802371,    -0.02709496193636009,    0.07100888452302055,
-        -0.1269008466742003,    0.18459378748605904,     -0.21055635968521835,
-        0.18256920479488528,    -0.1162739404724379,     0.049326962997807595,
-        -0.010803278110881944,  -0.00040728859423007574, 0.000777079437811227,
-        -0.00012468803438134597};
-    const V c(sizeof(scalar_t<V>) == 4 ? 4.5 : 6.5);
-    const V held = min(V(std::numeric_limits<scalar_t<V>>::max() / 8), x);
-    const V sum = held + c, u = c / sum;
+        0.07253496007298776,    0.07253496007298765,    0.07013711015324248,  0.06534141031180683,
+        0.05838566393291455,    0.049745475259548304,   0.04009499063783594,  0.030227649111224542,
+        0.02095364543893917,    0.012932234609217226,   0.006829967692412706, 0.002098860516582345,
+        0.0006127993003936126,  -0.0006615170678537874, -0.00755612257958824, 0.02518173044207152,
+        -0.06343942942541328,   0.11311174574337822,    -0.14982621955305156, 0.1493003643699481,
+        -0.10865353161776162,   0.05537347895375309,    -0.01866290416649899, 0.003741495480134973,
+        -0.00033881768921152004};
+    const V c(sizeof(scalar_t<V>) == 4 ? 4.5 : 5.5);
+    const V sum = x + c, u = c / sum;
     const V value = u * polynomial(u, single, full);
     // That is the value at c / u - c, which differs from x by the rounding of u. The derivative of
-    // the scaled tail is x times itself, less the density at 0.
-    const V rounding = multiply_add(-u, sum, c) - u * (held - (sum - c));
+    // the scaled tail is x times itself, less the density at 0; far out it does not matter.
+    const V rounding = multiply_add(-u, sum, c) - u * (x - (sum - c));
     const V density_factor(std::numbers::inv_sqrtpi / std::numbers::sqrt2);
-    return value + (density_factor - held * value) * (rounding * (sum * (V(1) / c)));
+    const V correction = (density_factor - x * value) * (rounding * (sum * (V(1) / c)));
+    return select(x < V(64), value + correction, value);
 }
 
 /// exp(-x^2/2) for x >= 0; 0 from 40 on, so that no square overflows.
