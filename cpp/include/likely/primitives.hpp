@@ -70,14 +70,35 @@ struct ScalarOf<V> {
 template <class V>
 using scalar_t = typename ScalarOf<V>::type;
 
-/// Horner's rule, the coefficient of the highest power last.
+/// The coefficient of the highest power last. By Horner's rule over every `Stride`-th coefficient,
+/// and over these sums again: long polynomials then do not wait for each multiplication in turn
+/// (Estrin 1960).
+template <std::size_t Stride, class V, std::size_t N>
+V strided_polynomial(V x, const double (&coefficients)[N], std::size_t first = 0) {
+    const auto coefficient = [&](std::size_t i) {
+        return V(static_cast<scalar_t<V>>(coefficients[i]));
+    };
+    std::size_t last = first;
+    while (last + Stride < N) last += Stride;
+    V result = coefficient(last);
+    for (; last > first; last -= Stride) result = result * x + coefficient(last - Stride);
+    return result;
+}
 template <class V, std::size_t N>
 V polynomial(V x, const double (&coefficients)[N]) {
-    V result(static_cast<scalar_t<V>>(coefficients[N - 1]));
-    for (std::size_t i = N - 1; i-- > 0;) {
-        result = result * x + V(static_cast<scalar_t<V>>(coefficients[i]));
+    if constexpr (N < 6) {
+        return strided_polynomial<1>(x, coefficients);
+    } else if constexpr (N < 14) {
+        const V square = x * x;
+        return strided_polynomial<2>(square, coefficients, 0) +
+               x * strided_polynomial<2>(square, coefficients, 1);
+    } else {
+        const V square = x * x, fourth = square * square;
+        return (strided_polynomial<4>(fourth, coefficients, 0) +
+                x * strided_polynomial<4>(fourth, coefficients, 1)) +
+               square * (strided_polynomial<4>(fourth, coefficients, 2) +
+                         x * strided_polynomial<4>(fourth, coefficients, 3));
     }
-    return result;
 }
 /// With few coefficients in single precision, with many in double.
 template <class V, std::size_t Few, std::size_t Many>

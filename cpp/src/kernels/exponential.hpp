@@ -18,6 +18,17 @@
 
 namespace likely::kernels_detail {
 
+#if defined(__AVX512DQ__)
+inline __m512 nearest(__m512 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT); }
+inline __m512d nearest(__m512d x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEAREST_INT); }
+/// x held inside -1/2 to 1/2; 1/2 for nan.
+inline __m512 within_half(__m512 x) { return _mm512_range_ps(x, _mm512_set1_ps(0.5F), 2); }
+inline __m512d within_half(__m512d x) { return _mm512_range_pd(x, _mm512_set1_pd(0.5), 2); }
+/// x 2^n, rounded once where that is denormal.
+inline __m512 scaled(__m512 x, __m512 n) { return _mm512_scalef_ps(x, n); }
+inline __m512d scaled(__m512d x, __m512d n) { return _mm512_scalef_pd(x, n); }
+#endif
+
 /// x = n log(2) + r with n whole and exp(r) between 3/4 and 3/2: then exp(r) - 1 is at most a
 /// quarter below 1 and a half above, and its rounding small beside that of the sum with 1.
 /// exp(x) = 2^n (1 + r + r^2 q(r)).
@@ -48,7 +59,14 @@ struct Exponential {
         r = (x - n * high) - n * low;
     }
     /// x 2^n for x between 1/2 and 2, where the result is a normal number.
-    Vector scaled(Vector x) const { return R::number(R::bits(x) + (shifted << R::mantissa_bits)); }
+    Vector scaled(Vector x) const {
+#if defined(__AVX512DQ__)
+        using Packet = typename R::Packet;
+        return kernels_detail::scaled(Packet(x), Packet(n));
+#else
+        return R::number(R::bits(x) + (shifted << R::mantissa_bits));
+#endif
+    }
     /// 2^(n - 1).
     Vector half_power() const { return scaled(R::all(T(0.5))); }
 };
@@ -101,19 +119,9 @@ constexpr const auto& expm1_coefficients() {
     }
 }
 
-#if defined(__AVX512DQ__)
-inline __m512 nearest(__m512 x) { return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT); }
-inline __m512d nearest(__m512d x) { return _mm512_roundscale_pd(x, _MM_FROUND_TO_NEAREST_INT); }
-/// x held inside -1/2 to 1/2; 1/2 for nan.
-inline __m512 within_half(__m512 x) { return _mm512_range_ps(x, _mm512_set1_ps(0.5F), 2); }
-inline __m512d within_half(__m512d x) { return _mm512_range_pd(x, _mm512_set1_pd(0.5), 2); }
-/// x 2^n, rounded once where that is denormal.
-inline __m512 scaled(__m512 x, __m512 n) { return _mm512_scalef_ps(x, n); }
-inline __m512d scaled(__m512d x, __m512d n) { return _mm512_scalef_pd(x, n); }
-#endif
-
 template <class T>
-typename Register<T>::Vector exponential(typename Register<T>::Vector x) {
+[[gnu::always_inline]] inline typename Register<T>::Vector exponential(
+    typename Register<T>::Vector x) {
     using R = Register<T>;
     using Vector = typename R::Vector;
 #if defined(__AVX512DQ__)
@@ -126,11 +134,11 @@ typename Register<T>::Vector exponential(typename Register<T>::Vector x) {
     const Vector rough = Eigen::internal::pmadd(
         n, Eigen::internal::pset1<Packet>(-std::numbers::ln2_v<T>), Packet(x));
     const Vector r = within_half(Packet(rough - Vector(n) * low));
-    const Vector tail = horner(r, exp_coefficients<T>());
+    const Vector tail = polynomial(r, exp_coefficients<T>());
     return scaled(Packet((tail * (r * r) + r) + T(1)), n);
 #else
     const Exponential<T> e(x);
-    const Vector tail = horner(e.r, exp_coefficients<T>());
+    const Vector tail = polynomial(e.r, exp_coefficients<T>());
     const Vector inside = e.scaled((tail * (e.r * e.r) + e.r) + T(1));
     const Vector low = R::all(Exponential<T>::lowest), high = R::all(Exponential<T>::highest);
     const Vector held = x < low ? Vector{} : inside;
@@ -140,19 +148,27 @@ typename Register<T>::Vector exponential(typename Register<T>::Vector x) {
 
 /// All three from one reduction; exp(x) is 0 where it would be denormal.
 template <class T>
-Exponentials<typename Register<T>::Vector> exponentials(typename Register<T>::Vector x) {
+[[gnu::always_inline]] inline Exponentials<typename Register<T>::Vector> exponentials(
+    typename Register<T>::Vector x) {
     using R = Register<T>;
     using Vector = typename R::Vector;
-    // Held so that 2^(n - 1) is 0 or a normal number, and infinity stays it.
-    const Vector lowest = R::all(Exponential<T>::lowest), highest = R::all(Exponential<T>::highest);
-    const Vector top = highest + T(0.0625);
+    const Vector highest = R::all(Exponential<T>::highest), top = highest + T(0.0625);
     const Vector not_above = top < x ? top : x;
-    const Exponential<T> e(lowest > not_above ? lowest : not_above);
-    const Vector tail = horner(e.r, expm1_coefficients<T>()) * (e.r * e.r);
+#if defined(__AVX512DQ__)
+    const Vector low = R::all(sizeof(T) == 4 ? T(-120) : T(-800));
+#else
+    // Held so that 2^(n - 1) is 0 or a normal number, and infinity stays it.
+    const Vector low = R::all(Exponential<T>::lowest);
+#endif
+    const Exponential<T> e(low > not_above ? low : not_above);
+    const Vector tail = polynomial(e.r, expm1_coefficients<T>()) * (e.r * e.r);
     const Vector inner = tail + e.r;
-    const Vector inside = e.scaled(inner + T(1));
-    const Vector exp =
-        x <= highest ? (x < lowest ? Vector{} : inside) : x + std::numeric_limits<T>::infinity();
+#if defined(__AVX512DQ__)
+    const Vector exp = e.scaled(inner + T(1));
+#else
+    const Vector held = x < low ? Vector{} : e.scaled(inner + T(1));
+    const Vector exp = x <= highest ? held : x + std::numeric_limits<T>::infinity();
+#endif
     const Vector half = e.half_power(), half_less = half - T(0.5);
     const Vector expm1 = (half * (inner + inner) + half_less) + half_less;
     // With s = 2^n it is s tail + (s - 1) r + (s - 1 - n log(2)), where neither sum cancels much.

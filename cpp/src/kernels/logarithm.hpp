@@ -28,8 +28,8 @@ inline constexpr double log_double[] = {
     0.18181738531972574, 0.15388831841456438, 0.1321041211368595,  0.13603646576754244};
 
 template <class T>
-typename Register<T>::Vector logarithm(typename Register<T>::Vector u,
-                                       typename Register<T>::Vector c) {
+[[gnu::always_inline]] inline typename Register<T>::Vector logarithm(
+    typename Register<T>::Vector u, typename Register<T>::Vector c) {
     using R = Register<T>;
     using Vector = typename R::Vector;
     // u = 2^k m with m from 3/4 to 3/2; f + correction = (u + c) / 2^k - 1, f without rounding.
@@ -68,12 +68,12 @@ typename Register<T>::Vector logarithm(typename Register<T>::Vector u,
     constexpr T low = sizeof(T) == 4 ? T(1.42860677e-06) : T(5.4979230187083712e-14);
     Vector result;
     if constexpr (sizeof(T) == 4) {
-        const Vector series = (horner(f, log_single) * f - T(0.5)) * (f * f);
+        const Vector series = (polynomial(f, log_single) * f - T(0.5)) * (f * f);
         result = k * high + (f + (series + (k * low + (correction - correction * f))));
     } else {
         // log(1 + f) = 2 atanh(s) = f - f^2/2 + s (f^2/2 + 2 (atanh(s) - s)/s)
         const Vector s = f / (f + T(2)), square = s * s, half_square = T(0.5) * (f * f);
-        const Vector rest = s * (half_square + square * horner(square, log_double));
+        const Vector rest = s * (half_square + square * polynomial(square, log_double));
         result =
             k * high + (f - (half_square - (rest + (k * low + (correction - correction * f)))));
     }

@@ -26,12 +26,17 @@ struct Register {
     static Vector number(Bits bits) { return std::bit_cast<Vector>(bits); }
 };
 
-/// Horner's rule, the coefficient of the lowest power first.
+/// The coefficient of the lowest power first: Horner's rule over the even ones and over the odd
+/// ones, which do not wait for each other.
 template <class Vector, class T, std::size_t N>
-Vector horner(Vector x, const T (&coefficients)[N]) {
-    Vector sum = Vector{} + coefficients[N - 1];
-    for (std::size_t k = N - 1; k-- > 0;) sum = sum * x + coefficients[k];
-    return sum;
+[[gnu::always_inline]] inline Vector polynomial(Vector x, const T (&coefficients)[N]) {
+    const Vector square = x * x;
+    Vector even = Vector{} + coefficients[(N - 1) / 2 * 2];
+    for (std::size_t k = (N - 1) / 2 * 2; k >= 2; k -= 2)
+        even = even * square + coefficients[k - 2];
+    Vector odd = Vector{} + coefficients[N / 2 * 2 - 1];
+    for (std::size_t k = N / 2 * 2 - 1; k >= 2; k -= 2) odd = odd * square + coefficients[k - 2];
+    return odd * x + even;
 }
 
 }  // namespace likely::kernels_detail
