@@ -1,8 +1,8 @@
-"""What the core has no closed form for, by SciPy; imported when it is asked for.
+"""What the core has no closed form for, by SciPy and numeric integration; imported when asked for.
 
-Contract: parameters are those of `PredictiveDistribution.params`, in float64 and shaped (rows,
-targets), with one more axis where there are several of a name. Arguments broadcast against (rows,
-targets), and are checked already.
+Contract: parameters are those of `PredictiveDistribution.params`, and its mean, in float64 and
+shaped (rows, targets), with one more axis where there are several of a name. Arguments broadcast
+against (rows, targets) and are checked already. Integrals are right to about 1e-9 of the result.
 """
 
 from __future__ import annotations
@@ -13,16 +13,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from likely import _core
+
 Array = NDArray[np.float64]
 Params = dict[str, Any]
 
 
-def _stats() -> Any:
-    try:
-        from scipy import stats
-    except ImportError as error:
-        raise ImportError("this statistic of this family needs SciPy: pip install scipy") from error
-    return stats
+def statistic(family: _core.Distribution, params: Params, name: str, argument: Any) -> Array:
+    """A statistic that the core does not have: cdf, sf, quantile, crps, entropy or std."""
+    d = _distribution(family, params)
+    if name in ("crps", "entropy"):
+        return _integral_of(name, d, argument)
+    if name == "std":
+        return np.asarray(d.std())
+    return np.asarray(getattr(d, name)(argument))
 
 
 _FROZEN: dict[str, Callable[[Any, Any, Params], Any]] = {
@@ -43,23 +47,273 @@ _FROZEN: dict[str, Callable[[Any, Any, Params], Any]] = {
 }
 
 
-def frozen(family: Any, params: Params) -> Any:
+def frozen(family: _core.Distribution, params: Params) -> Any:
     """The family with these parameters as a frozen distribution of scipy.stats."""
     name = type(family).__name__
     if name not in _FROZEN:
         raise ValueError(
-            f"scipy.stats has no frozen distribution for {name}; there is one for "
+            f"scipy.stats has no frozen distribution for {name}; it has one for "
             f"{', '.join(_FROZEN)}"
         )
-    return _FROZEN[name](_stats(), family, params)
+    try:
+        from scipy import stats
+    except ImportError as error:
+        raise ImportError(
+            f"this statistic of {name} needs SciPy (pip install 'likely[stats]')"
+        ) from error
+    return _FROZEN[name](stats, family, params)
 
 
-def statistic(family: Any, params: Params, name: str, argument: Any) -> Array:
-    """A statistic that the core does not have: cdf, sf, quantile, crps, entropy or std."""
-    d = frozen(family, params)
-    if name == "quantile":
-        least = d.support()[0]
-        return np.maximum(d.ppf(argument), least)
-    if name in ("cdf", "sf"):
-        return np.asarray(getattr(d, name)(argument))
-    return np.asarray(getattr(d, name)())
+def _distribution(family: _core.Distribution, params: Params) -> Any:
+    if isinstance(family, _core.Categorical):
+        raise ValueError(
+            "Categorical has no crps, for its labels have no order; see likely.metrics.brier_score"
+        )
+    if isinstance(family, _core.Quantiles):
+        raise ValueError("Quantiles knows its quantiles alone: quantile, interval, cdf and sf")
+    if isinstance(family, _core.Mixture):
+        inner = {name: values for name, values in params.items() if name not in ("weights", "mean")}
+        return _Mixture(params["weights"], _distribution(family.component, inner))
+    if isinstance(family, _core.ZeroInflated):
+        inner = {name: values for name, values in params.items() if name not in ("gate", "mean")}
+        return _ZeroInflated(params["gate"], _distribution(family.base, inner))
+    if isinstance(family, _core.VonMises):
+        return _VonMises(params["loc"], params["concentration"])
+    return _Frozen(frozen(family, params))
+
+
+class _Frozen:
+    """A distribution of scipy.stats, whose quantiles begin in the support."""
+
+    def __init__(self, distribution: Any) -> None:
+        self.discrete = hasattr(distribution, "pmf")
+        self.cdf = distribution.cdf
+        self.sf = distribution.sf
+        self.log_prob = distribution.logpmf if self.discrete else distribution.logpdf
+        self._distribution = distribution
+
+    def quantile(self, p: Any) -> Array:
+        return np.maximum(self._distribution.ppf(p), self._distribution.support()[0])
+
+    def isf(self, p: Any) -> Array:
+        return np.maximum(self._distribution.isf(p), self._distribution.support()[0])
+
+    def part(self, rows: slice) -> _Frozen:
+        d = self._distribution
+        shape = np.broadcast_shapes(*(np.shape(a) for a in (*d.args, *d.kwds.values())))
+        cut = [np.broadcast_to(a, shape)[rows] for a in d.args]
+        named = {name: np.broadcast_to(a, shape)[rows] for name, a in d.kwds.items()}
+        return _Frozen(d.dist(*cut, **named))
+
+
+class _ZeroInflated:
+    discrete = True
+
+    def __init__(self, gate: Array, base: _Frozen) -> None:
+        self._gate, self._base = gate, base
+
+    def cdf(self, y: Any) -> Array:
+        return np.where(y < 0, 0.0, self._gate + (1 - self._gate) * self._base.cdf(y))
+
+    def sf(self, y: Any) -> Array:
+        return np.where(y < 0, 1.0, (1 - self._gate) * self._base.sf(y))
+
+    def log_prob(self, y: Any) -> Array:
+        with np.errstate(divide="ignore"):
+            inner = np.log1p(-self._gate) + self._base.log_prob(y)
+            return np.where(y == 0, np.logaddexp(np.log(self._gate), inner), inner)
+
+    def quantile(self, p: Any) -> Array:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            inner = (p - self._gate) / (1 - self._gate)
+        return np.where(inner > 0, self._base.quantile(np.clip(inner, 0, 1)), 0.0)
+
+    def isf(self, p: Any) -> Array:
+        with np.errstate(invalid="ignore", divide="ignore"):
+            inner = p / (1 - self._gate)
+        return np.where(inner < 1, self._base.isf(np.clip(inner, 0, 1)), 0.0)
+
+    def part(self, rows: slice) -> _ZeroInflated:
+        return _ZeroInflated(self._gate[rows], self._base.part(rows))
+
+
+class _Mixture:
+    """Components stand along the last axis of weights and of the component's parameters."""
+
+    def __init__(self, weights: Array, component: _Frozen) -> None:
+        self._weights, self._component = weights, component
+        self.discrete = component.discrete
+
+    def cdf(self, y: Any) -> Array:
+        return self._mean(self._component.cdf(y[..., np.newaxis]))
+
+    def sf(self, y: Any) -> Array:
+        return self._mean(self._component.sf(y[..., np.newaxis]))
+
+    def _mean(self, values: Array) -> Array:
+        return np.asarray(np.sum(self._weights * values, axis=-1))
+
+    def log_prob(self, y: Any) -> Array:
+        with np.errstate(divide="ignore"):
+            terms = np.log(self._weights) + self._component.log_prob(y[..., np.newaxis])
+        return np.asarray(np.logaddexp.reduce(terms, axis=-1))
+
+    def quantile(self, p: Any) -> Array:
+        p = np.asarray(p, dtype=np.float64)
+        between = self._component.quantile(p[..., np.newaxis])
+        return self._bisect(between, lambda y: self.cdf(y) >= p)
+
+    def isf(self, p: Any) -> Array:
+        p = np.asarray(p, dtype=np.float64)
+        between = self._component.isf(p[..., np.newaxis])
+        return self._bisect(between, lambda y: self.sf(y) <= p)
+
+    def _bisect(self, between: Array, reached: Callable[[Array], NDArray[np.bool_]]) -> Array:
+        """The least value between the components' quantiles at which a probability is reached."""
+        lower, upper = between.min(axis=-1), between.max(axis=-1)
+        lower = lower - 1.0 if self.discrete else lower
+        while True:
+            middle = np.floor((lower + upper) / 2) if self.discrete else (lower + upper) / 2
+            inside = (middle > lower) & (middle < upper)
+            if not inside.any():
+                return upper
+            above = reached(middle)
+            upper = np.where(inside & above, middle, upper)
+            lower = np.where(inside & ~above, middle, lower)
+
+    def part(self, rows: slice) -> _Mixture:
+        return _Mixture(self._weights[rows], self._component.part(rows))
+
+
+class _VonMises:
+    """Its probabilities are integrals over the angle's distance from loc."""
+
+    discrete = False
+
+    def __init__(self, loc: Array, concentration: Array) -> None:
+        try:
+            from scipy import special
+        except ImportError as error:
+            raise ImportError(
+                "this statistic of VonMises needs SciPy (pip install 'likely[stats]')"
+            ) from error
+        self._loc, self._concentration = np.broadcast_arrays(loc, concentration)
+        self._height = 1 / (2 * np.pi * special.i0e(self._concentration))
+        self._reach = np.minimum(np.pi, 13 / np.sqrt(self._concentration))  # all but 1e-30
+
+    def _integral(self, power: int, lower: Array, upper: Array) -> Array:
+        """Of distance^power times the density."""
+        half = (upper - lower)[..., np.newaxis] / 2
+        at = lower[..., np.newaxis] + half * (1 + _NODES)
+        exponent = -2 * self._concentration[..., np.newaxis] * np.sin(at / 2) ** 2
+        return np.asarray(self._height * np.sum(at**power * np.exp(exponent) * half * _WEIGHTS, -1))
+
+    def std(self) -> Array:
+        return np.sqrt(2 * self._integral(2, 0 * self._reach, self._reach))
+
+    def _above(self, distance: Array) -> Array:
+        """The probability beyond a distance in [0, pi]."""
+        return self._integral(0, distance, np.minimum(np.pi, distance + self._reach))
+
+    def _side(self, y: Any, sign: int) -> Array:
+        distance = np.asarray(y - self._loc, dtype=np.float64)
+        turns = np.where(np.isfinite(distance), np.rint(distance / (2 * np.pi)), 0)
+        near = np.abs(distance) <= np.pi * (1 + 1e-15)
+        distance = np.clip(np.where(near, distance, distance - 2 * np.pi * turns), -np.pi, np.pi)
+        beyond = self._above(np.abs(distance))
+        return np.where(sign * distance < 0, beyond, 1 - beyond)
+
+    def cdf(self, y: Any) -> Array:
+        return self._side(y, 1)
+
+    def sf(self, y: Any) -> Array:
+        return self._side(y, -1)
+
+    def log_prob(self, y: Any) -> Array:
+        exponent = -2 * self._concentration * np.sin((y - self._loc) / 2) ** 2
+        return np.asarray(np.log(self._height) + exponent)
+
+    def _distance(self, beyond: Any) -> Array:
+        """At which this probability, of at most a half, is left beyond it."""
+        lower = np.zeros(np.broadcast_shapes(np.shape(beyond), self._loc.shape))
+        upper = lower + np.minimum(np.pi, 3 * self._reach)
+        for _ in range(60):
+            middle = (lower + upper) / 2
+            more = self._above(middle) > beyond
+            lower, upper = np.where(more, middle, lower), np.where(more, upper, middle)
+        return np.where(beyond <= 0, np.pi, upper)
+
+    def quantile(self, p: Any) -> Array:
+        distance = self._distance(np.minimum(p, 1 - np.asarray(p)))
+        return np.asarray(self._loc + np.where(np.asarray(p) < 0.5, -distance, distance))
+
+    def isf(self, p: Any) -> Array:
+        return 2 * self._loc - self.quantile(p)
+
+    def part(self, rows: slice) -> _VonMises:
+        return _VonMises(self._loc[rows], self._concentration[rows])
+
+
+# ---- integrals over the target
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
+_TAILS = (0.5, 0.3, 0.15, 0.05, 0.01, 1e-3, 1e-4, 1e-6, 1e-8, 1e-11, 1e-14, 1e-17)
+"""Between quantiles at these tail probabilities an integrand is smooth."""
+_WIDE = 4000
+"""So many counts are summed one by one; sums over more are integrals."""
+_CHUNK = 256
+"""Rows at a time, for the memory."""
+
+
+def _integral_of(name: str, d: Any, y: Any) -> Array:
+    rows = len(d.cdf(np.zeros((1, 1))))
+    chunks = [slice(begin, begin + _CHUNK) for begin in range(0, rows, _CHUNK)]
+    if name == "entropy":
+        return np.concatenate([_entropy(d.part(rows)) for rows in chunks])
+    targets = np.broadcast_to(y, d.cdf(y).shape)
+    return np.concatenate([_crps(d.part(rows), targets[rows]) for rows in chunks])
+
+
+def _entropy(d: Any) -> Array:
+    def integrand(y: Array) -> Array:
+        log_prob = d.log_prob(y)
+        return np.where(log_prob > -np.inf, -np.exp(log_prob) * np.maximum(log_prob, -1e300), 0.0)
+
+    return _over_support(d, integrand, None)
+
+
+def _crps(d: Any, y: Array) -> Array:
+    """The integral of its definition (Gneiting and Raftery 2007, equation 20)."""
+    return _over_support(d, lambda z: np.where(z < y, d.cdf(z), d.sf(z)) ** 2, y)
+
+
+def _over_support(d: Any, integrand: Callable[[Array], Array], y: Array | None) -> Array:
+    """The integral, or for counts the sum, over all of the support; y is a seam of the integrand.
+
+    For the score the range reaches to y, wherever that is.
+    """
+    edges = [d.quantile(np.full((1, 1), tail)) for tail in _TAILS]
+    edges += [d.isf(np.full((1, 1), tail)) for tail in _TAILS]
+    edges += [] if y is None else [y]
+    panels = np.sort(np.stack(np.broadcast_arrays(*edges)), axis=0)
+    total = np.zeros(panels.shape[1:])
+    if d.discrete:
+        first, last = panels[0], panels[-1]
+        count = int(min((last - first).max() + 1, _WIDE))
+        total = sum((
+            np.where(first + k <= last, integrand(np.minimum(first + k, last)), 0.0)
+            for k in range(count)
+        ), total)
+        panels = np.maximum(panels, first + count) - 0.5
+    for lower, upper in zip(panels[:-1], panels[1:], strict=True):
+        if np.all(upper <= lower):
+            continue
+        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
+            at = lower + (upper - lower) * (1 + node) / 2
+            if d.discrete:
+                step = np.floor(at)
+                value = integrand(step) * (1 - (at - step)) + integrand(step + 1) * (at - step)
+            else:
+                value = integrand(at)
+            total = total + np.where(upper > lower, value * weight * (upper - lower) / 2, 0.0)
+    return total
