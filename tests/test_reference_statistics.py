@@ -354,3 +354,52 @@ def test_counts_over_many_magnitudes() -> None:
     p = 1 / (1 + np.exp(geometric[0]))
     exact = -(p * np.log(p) + (1 - p) * np.log1p(-p)) / p
     assert_allclose(negative.entropy(geometric), exact, rtol=1e-11)
+
+
+@each
+def test_statistics_far_out(name: str) -> None:
+    """Whatever the raw parameters, probabilities are that, and nothing is nan without a reason."""
+    entry = FAMILIES[name]
+    family, raw = entry.reference, entry.raw()
+    for y in entry.targets(raw):
+        cdf, sf = family.cdf(raw, y), family.sf(raw, y)
+        assert np.all((cdf >= 0) & (sf >= 0))
+        # Of concentrations of 1e13, SciPy's incomplete beta functions miss each other by 4e-11.
+        assert_allclose(cdf + sf, 1.0, rtol=1e-10)
+        if not isinstance(family, LABELS):
+            assert np.all(family.crps(raw, y) >= 0)
+    for p in PROBABILITIES:
+        assert not np.isnan(family.quantile(raw, p)).any()
+    assert not np.isnan(family.entropy(raw)).any()
+    named = family.parameters(raw)
+    assert all(np.isfinite(values).all() for values in named.values())
+    df = named.get("df", np.full(raw.shape[1], np.nan if isinstance(family, LABELS) else 3.0))
+    for values in (family.mean(raw), family.std(raw), family.variance(raw)):
+        assert_array_equal(np.isnan(values), ~(df > 1))
+
+
+NARROW: dict[str, tuple[float, ...]] = {
+    "gamma": (0.7, 20.0),
+    "lognormal": (0.7, -10.0),
+    "beta": (0.7, 20.0),
+    "von mises": (0.7, 20.0),
+    "poisson": (20.0,),
+    "negative binomial": (20.0, 25.0),
+}
+
+
+@pytest.mark.parametrize("name", NARROW)
+def test_narrow_distributions_are_almost_normal(name: str) -> None:
+    """Far from where quadrature of the table reaches; the skewness is below 1e-4."""
+    family, raw = FAMILIES[name].reference, np.array(NARROW[name])
+    std, median = family.std(raw), family.quantile(raw, 0.5)
+    assert_allclose(median, family.mean(raw), atol=1e-4 * std)
+    assert_allclose(family.entropy(raw), np.log(std) + 0.5 * np.log(2 * np.pi * np.e), atol=1e-8)
+    assert_allclose(family.crps(raw, median), std * (np.sqrt(2) - 1) / np.sqrt(np.pi), rtol=1e-6)
+    for z in (-3.0, -1.0, 0.5, 2.0):
+        y = (
+            np.floor(family.mean(raw) + z * std)
+            if is_discrete(FAMILIES[name])
+            else (family.mean(raw) + z * std)
+        )
+        assert_allclose(family.cdf(raw, y), special.ndtr(z), rtol=1e-3)

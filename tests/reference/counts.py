@@ -106,13 +106,14 @@ class Counts(Distribution):
         raise NotImplementedError
 
     def crps(self, raw: Array, y: ArrayLike) -> Array:
-        """E |Y - y| - E |Y - Y'| / 2."""
+        """E |Y - y| - E |Y - Y'| / 2, whose difference may round to less than 0."""
         y = np.asarray(y, dtype=np.float64)
         x = np.clip(y, 0.0, self.largest)
         k = np.floor(x)
         sign = self.cdf(raw, k) - self.sf(raw, k)
         inside = (x - self.mean(raw)) * sign + 2.0 * self._below_mean(raw, k)
-        return inside - self.half_mean_difference(raw) + np.abs(y - x)
+        inside = np.maximum(inside - self.half_mean_difference(raw), 0.0)
+        return inside + np.abs(y - x)
 
     def _spread(self, raw: Array) -> tuple[Array, Array]:
         """The standard deviation, and the distance over which the upper tail falls by e."""
@@ -413,4 +414,5 @@ class ZeroInflated(Counts):
         y = np.asarray(y, dtype=np.float64)
         gate, rest, base = sigmoid(raw[0]), sigmoid(-raw[0]), raw[1:]
         between = self.base.half_mean_difference(base) - self.base.mean(base)
-        return gate * np.abs(y) + rest * (self.base.crps(base, y) + gate * between)
+        value = gate * np.abs(y) + rest * (self.base.crps(base, y) + gate * between)
+        return np.maximum(value, 0.0)
