@@ -217,7 +217,8 @@ def test_every_class_of_the_core_is_exported() -> None:
     classes = {name for name, value in vars(_core).items() if inspect.isclass(value)}
     assert classes - exported - INTERNAL == set()
     assert exported <= set(dir(likely))
-    public = {name for name, value in vars(likely).items() if not inspect.ismodule(value)}
+    inner = {name for name, value in vars(likely).items() if inspect.ismodule(value)}
+    public = set(vars(likely)) - (inner - {"metrics"})
     assert {name for name in public if not name.startswith("_")} == exported
 
 
