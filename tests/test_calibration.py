@@ -200,6 +200,17 @@ def test_the_rows_of_two_fits_do_not_depend_on_their_order() -> None:
         assert first.known(x, y) == 1.0
 
 
+def test_a_small_fit_after_a_large_one_does_not_hide_what_was_left_out() -> None:
+    x, y = (np.repeat(a.reshape(20_000, -1), 2, axis=0) for a in plain(20_000, 0))
+    small = tuple(a.reshape(100, -1) for a in plain(100, 1))
+    large = training_rows(x, y)
+    both = training_rows(*small, large)
+    assert len(large.codes) < len(both.codes) < LIMIT
+    assert both.highest == large.highest
+    fresh = tuple(a.reshape(4000, -1) for a in plain(4000, 2))
+    assert large.known(*fresh) == both.known(*fresh) == 0.0
+
+
 def test_different_rows_have_different_codes() -> None:
     grid = np.stack(np.meshgrid(*[np.arange(64.0)] * 3), axis=-1).reshape(-1, 3)
     for dtype in ("float32", "float64"):
@@ -443,6 +454,14 @@ def test_a_network_that_is_far_off_is_corrected(scale: float) -> None:
     lower, upper = model.interval(x, 0.9)
     assert np.all(lower < upper)
     assert abs(held(model, x, y, 0.9).mean() - 0.9) < 0.03
+
+
+def test_intervals_whose_ends_are_one_number_are_widened_too() -> None:
+    rng = np.random.default_rng(18)
+    network = linear(1e-9, loc=1000.0, dtype="float32")  # 1e-9 is lost beside 1000
+    model = likely.conformal(network, np.zeros((99, 2)), 1000 + rng.normal(size=99))
+    lower, upper = model.interval([[0, 0]], 0.9)
+    assert_allclose((lower[0] - 1000, upper[0] - 1000), (-1.65, 1.65), atol=0.6)
 
 
 def test_the_interval_by_hand() -> None:

@@ -199,11 +199,12 @@ def test_pit_values_are_a_function_of_the_seed() -> None:
 
 
 def test_pit_values_beyond_the_levels_are_drawn_from_beyond() -> None:
-    d = Levels((0.2, 0.5, 0.9), np.zeros(3))
-    for seed in range(50):
-        low, middle, high = metrics.pit_values(d, [-9.0, 0.0, 9.0], seed)
-        assert 0 <= low <= 0.2 and 0.9 <= high <= 1
-        assert_allclose(middle, 0.5)
+    y = np.repeat([-9.0, 0.0, 9.0], 500)
+    d = Levels((0.2, 0.5, 0.9), np.zeros(len(y)))
+    low, middle, high = metrics.pit_values(d, y).reshape(3, 500)
+    assert_allclose(middle, 0.5)
+    assert uniformity(low / 0.2) > 0.01
+    assert uniformity((high - 0.9) / 0.1) > 0.01
 
 
 def calibration_error(confidence: Array, right: Array, bins: int) -> float:
@@ -220,8 +221,11 @@ def calibration_error(confidence: Array, right: Array, bins: int) -> float:
 @pytest.mark.parametrize("bins", [1, 7, 15])
 def test_expected_calibration_error(bins: int) -> None:
     error = metrics.expected_calibration_error
-    expected = calibration_error(PROBS, CAME == 1, bins)
-    assert_allclose(error(COIN, CAME, bins), expected, atol=1e-12)
+    sure = np.where(np.arange(ROWS) % 3, PROBS, np.round(PROBS))  # 0 and 1 among them
+    for probs in (PROBS, sure):
+        d = given("bernoulli", probs=probs)
+        expected = calibration_error(probs, CAME == 1, bins)
+        assert_allclose(error(d, CAME, bins), expected, atol=1e-12)
     right = SIMPLEX.argmax(axis=1) == LABELS
     expected = calibration_error(SIMPLEX.max(axis=1), right, bins)
     assert_allclose(error(CLASSES, LABELS, bins), expected, atol=1e-12)

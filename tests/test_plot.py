@@ -74,7 +74,7 @@ def test_fan_of_a_network() -> None:
 
 def test_fan_of_predictions_in_any_order() -> None:
     d = likely.PredictiveDistribution.from_params("normal", loc=[3.0, 1.0, 2.0], scale=1.0)
-    axes = plot.fan(d, [30, 10, 20], [3, 1, 2], levels=[0.1, 0.5, 0.9], axes=empty())
+    axes = plot.fan(d, [30, 10, 20], [3, 1, 2], levels=[0.5, 0.9, 0.1], axes=empty())
     assert labels(axes) == ["10 % to 90 %", "median", "data"]
     assert_allclose(axes.lines[0].get_xdata(), [10, 20, 30])
     assert_allclose(axes.lines[0].get_ydata(), [1, 2, 3])
