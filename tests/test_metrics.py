@@ -149,6 +149,26 @@ def test_pit_values_of_a_continuous_family_are_its_cdf() -> None:
     assert_allclose(both[:, 0], stats.norm.cdf(Y, LOC, SCALE), atol=1e-14)
 
 
+class FarBelow:
+    """A standard normal in float32, with the probability of more than y."""
+
+    distribution: Any = NORMAL.distribution
+
+    def cdf(self, y: Any) -> Any:
+        return stats.norm.cdf(y).astype(np.float32)
+
+    def sf(self, y: Any) -> Any:
+        return stats.norm.sf(y).astype(np.float32)
+
+
+def test_pit_values_close_to_1_do_not_end_with_float32() -> None:
+    d: Any = FarBelow()
+    pit = metrics.pit_values(d, [-7.0, 0.0, 5.5, 7.0])
+    # A step of y in float32, 4.8e-7 at 7, changes the probability of the tail by 7.1 times that.
+    assert_allclose(pit[:2], stats.norm.cdf([-7.0, 0.0]), rtol=4e-6)
+    assert_allclose(1 - pit[2:], stats.norm.sf([5.5, 7.0]), rtol=1e-3)
+
+
 RATE = np.exp(RNG.normal(1, 1, ROWS))
 COUNTED = RNG.poisson(RATE).astype(float)
 TAILS = (0.05, 0.3, 0.5, 0.95)

@@ -135,6 +135,9 @@ def test_learning_curve() -> None:
     assert_array_equal(best.get_xydata(), [[lowest, history.validation_loss[lowest]]])
     without = trainer.fit(likely.Network(1), x, x)
     assert labels(plot.learning_curve(without, axes=empty())) == ["training"]
+    short = likely.Trainer(epochs=4).fit(likely.Network(1), x, x)
+    ticks = plot.learning_curve(short, axes=empty()).get_xticks()
+    assert_array_equal(ticks, np.round(ticks))
 
 
 @pytest.mark.parametrize(("rate", "cut"), [(0.5, True), (0.001, False)])
