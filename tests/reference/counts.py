@@ -21,7 +21,6 @@ from .functions import (
     log_of_quotient,
     log_ratio,
     stirling_rest,
-    trigamma_rest,
     where_free,
 )
 
@@ -242,10 +241,10 @@ class NegativeBinomial(Counts):
         return where_free(raw, np.stack([r / (r + m) * (y - m), d_count]))
 
     def fisher(self, raw: Array) -> Array:
-        """The second entry with y replaced by its mean."""
+        """The second entry, an infinite sum, is replaced by an approximation."""
         m, r = self._mean_and_count(raw)
-        d_count = r * r * (trigamma_rest(r) - trigamma_rest(r + m))
-        return np.stack([m * (r / (m + r)), d_count])
+        q = m / (m + r)
+        return np.stack([m * (r / (m + r)), 0.5 * q * q * r / (r + 0.125)])
 
     def parameters(
         self, raw: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0
