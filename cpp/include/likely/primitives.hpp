@@ -50,12 +50,6 @@ V sigmoid(V x) {
     return V(1) / (V(1) + exp(-x));
 }
 
-/// log(1 + exp(x)).
-template <class V>
-V softplus(V x) {
-    return max(x, V(0)) + log1p(exp(-abs(x)));
-}
-
 namespace detail {
 
 template <class V>
@@ -70,11 +64,9 @@ struct ScalarOf<V> {
 template <class V>
 using scalar_t = typename ScalarOf<V>::type;
 
-/// The coefficient of the highest power last. By Horner's rule over every `Stride`-th coefficient,
-/// and over these sums again: long polynomials then do not wait for each multiplication in turn
-/// (Estrin 1960).
+/// Horner's rule over every `Stride`-th coefficient from `first` on.
 template <std::size_t Stride, class V, std::size_t N>
-V strided_polynomial(V x, const double (&coefficients)[N], std::size_t first = 0) {
+V strided_polynomial(V x, const double (&coefficients)[N], std::size_t first) {
     const auto coefficient = [&](std::size_t i) {
         return V(static_cast<scalar_t<V>>(coefficients[i]));
     };
@@ -84,20 +76,27 @@ V strided_polynomial(V x, const double (&coefficients)[N], std::size_t first = 0
     for (; last > first; last -= Stride) result = result * x + coefficient(last - Stride);
     return result;
 }
+/// The coefficient of the highest power last. By Horner's rule, in long polynomials over
+/// interleaved sums that do not wait for each other (after Estrin 1960); the constant is added
+/// last, so that its rounding is all that counts much.
 template <class V, std::size_t N>
 V polynomial(V x, const double (&coefficients)[N]) {
     if constexpr (N < 6) {
-        return strided_polynomial<1>(x, coefficients);
-    } else if constexpr (N < 14) {
-        const V square = x * x;
-        return strided_polynomial<2>(square, coefficients, 0) +
-               x * strided_polynomial<2>(square, coefficients, 1);
+        return strided_polynomial<1>(x, coefficients, 0);
     } else {
-        const V square = x * x, fourth = square * square;
-        return (strided_polynomial<4>(fourth, coefficients, 0) +
-                x * strided_polynomial<4>(fourth, coefficients, 1)) +
-               square * (strided_polynomial<4>(fourth, coefficients, 2) +
-                         x * strided_polynomial<4>(fourth, coefficients, 3));
+        const V square = x * x;
+        V rest = x;
+        if constexpr (N < 14) {
+            rest = strided_polynomial<2>(square, coefficients, 1) +
+                   x * strided_polynomial<2>(square, coefficients, 2);
+        } else {
+            const V fourth = square * square;
+            rest = (strided_polynomial<4>(fourth, coefficients, 1) +
+                    x * strided_polynomial<4>(fourth, coefficients, 2)) +
+                   square * (strided_polynomial<4>(fourth, coefficients, 3) +
+                             x * strided_polynomial<4>(fourth, coefficients, 4));
+        }
+        return rest * x + V(static_cast<scalar_t<V>>(coefficients[0]));
     }
 }
 /// With few coefficients in single precision, with many in double.
@@ -108,6 +107,39 @@ V polynomial(V x, const double (&few)[Few], const double (&many)[Many]) {
     } else {
         return polynomial(x, many);
     }
+}
+
+/// A function's value and its derivative at one point.
+template <class V>
+struct ValueAndSlope {
+    V value, slope;
+};
+
+/// log(1 + x) for x from 0 to 1, and its derivative, with one division: in s = x / (2 + x) it is
+/// 2 atanh(s) = x - s (x - s^2 p(s^2)).
+template <class V>
+ValueAndSlope<V> log1p_of_unit(V x) {
+    // Least squares of the relative error of p over 0 to 1/9 on 48 Chebyshev points, in 50 digits;
+    // of single precision and of double. Relative errors 3e-8 and 1.9e-16.
+    static constexpr double single[] = {0.666666687, 0.399997085, 0.285922736, 0.217077881,
+                                        0.232188463};
+    static constexpr double full[] = {0.6666666666666666,  0.40000000000014485, 0.28571428567131857,
+                                      0.22222222715282702, 0.18181789535850842, 0.15385567462815755,
+                                      0.13314184076230373, 0.12000716986129578, 0.08802450517802113,
+                                      0.16160614324024156};
+    const V one = V(1) + x, two = V(2) + x;
+    const V inverse = V(1) / (one * two);
+    const V s = x * (one * inverse), square = s * s;
+    return {x - s * (x - square * polynomial(square, single, full)), two * inverse};
+}
+
+template <class V>
+ValueAndSlope<V> softplus(V x) {
+    const V e = exp(-abs(x));
+    const auto logarithm = log1p_of_unit(e);
+    const auto above = x > V(0);
+    return {select(above, x, V(0)) + logarithm.value,
+            select(above, logarithm.slope, e * logarithm.slope)};
 }
 
 }  // namespace detail
@@ -160,6 +192,12 @@ T log_sum(T u, T c) {
 template <std::floating_point T>
 T multiply_add(T a, T b, T c) {
     return std::fma(a, b, c);
+}
+
+/// log(1 + exp(x)). Its derivative is sigmoid(x).
+template <class V>
+V softplus(V x) {
+    return detail::softplus(x).value;
 }
 
 /// p log(p / q) - p + q for probabilities p and q with log(q / p) = log_ratio, never negative.

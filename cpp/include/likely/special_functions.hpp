@@ -24,12 +24,6 @@ namespace likely {
 
 namespace detail {
 
-/// A function's value and its derivative at one point.
-template <class V>
-struct ValueAndSlope {
-    V value, slope;
-};
-
 /// exp(x^2/2) Phi(-x) for x >= 0, Phi the standard normal cumulative distribution function: in
 /// u = c / (x + c) it is u times a function without zeros, down to u = 0 (after Shepherd and
 /// Laframboise 1981, who have 1 / (1 + 2 x) beside it).
@@ -50,7 +44,13 @@ V scaled_normal_tail(V x) {
         -0.00033881768921152004};
     const V c(sizeof(scalar_t<V>) == 4 ? 4.5 : 5.5);
     const V sum = x + c, u = c / sum;
-    const V value = u * polynomial(u, single, full);
+    // Not in interleaved sums: here they would cost accuracy.
+    V value = u;
+    if constexpr (sizeof(scalar_t<V>) == 4) {
+        value = u * strided_polynomial<1>(u, single, 0);
+    } else {
+        value = u * strided_polynomial<1>(u, full, 0);
+    }
     // That is the value at c / u - c, which differs from x by the rounding of u. The derivative of
     // the scaled tail is x times itself, less the density at 0; far out it does not matter.
     const V rounding = multiply_add(-u, sum, c) - u * (x - (sum - c));
@@ -172,9 +172,11 @@ template <class V>
 LogSumOfTwo<V> logaddexp(V a, V b) {
     const V difference = a - b;
     const V e = exp(-abs(difference));
-    const V larger = V(1) / (V(1) + e), smaller = e * larger;
+    const auto logarithm = log1p_of_unit(e);
+    const V larger = logarithm.slope, smaller = e * larger;
     const auto first = difference > V(0);
-    return {max(a, b) + log1p(e), select(first, larger, smaller), select(first, smaller, larger)};
+    return {max(a, b) + logarithm.value, select(first, larger, smaller),
+            select(first, smaller, larger)};
 }
 
 }  // namespace detail

@@ -149,9 +149,7 @@ Dual<V, K> sigmoid(const Dual<V, K>& x) {
 
 template <class V, std::size_t K>
 Dual<V, K> softplus(const Dual<V, K>& x) {
-    const V e = exp(-abs(x.value));
-    const V slope = select(x.value > V(0.0), V(1.0), e) / (V(1.0) + e);
-    return Dual<V, K>::chain(x, max(V(0.0), x.value) + log1p(e), slope);
+    return Dual<V, K>::chain(x, detail::softplus(x.value));
 }
 
 template <class V, std::size_t K>
