@@ -166,9 +166,7 @@ def table() -> Iterable[str]:
         yield from lines(name, ((x, value(x)) for x in single(arguments)), "Value")
     pairs = [(mpf(a), mpf(b)) for a in SIZES for b in SIZES]
     with mp.workdps(80):
-        rows = [
-            (a, b, mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)) for a, b in pairs
-        ]
+        rows = [(a, b, mp.loggamma(a) + mp.loggamma(b) - mp.loggamma(a + b)) for a, b in pairs]
     yield from lines("lbeta", rows, "ValueOfTwo")
     pairs = [(mpf(a), mpf(b)) for a in single(SUMMANDS) for b in single(SUMMANDS)]
     rows = [(a, b, max(a, b) + mp.log1p(mp.exp(-abs(a - b)))) for a, b in pairs]

@@ -35,7 +35,7 @@ struct Worst {
         const double found = std::abs(got - wanted) / std::max(std::abs(wanted), least) /
                              static_cast<double>(std::numeric_limits<T>::epsilon());
         if (found <= error) return;
-        error = found;
+        error = std::isnan(found) ? infinity : found;  // which nothing outdoes
         at = x;
     }
     void hold(const std::string& what, double limit) const {

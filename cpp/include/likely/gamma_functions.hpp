@@ -229,8 +229,8 @@ inline double trigamma(double x) {
 
 /// The logarithm of the beta function of a, b > 0.
 inline double lbeta(double a, double b) {
-    constexpr double half_log_two_pi = 0.91893853320467274178;
-    return stirling_rest(a) + stirling_rest(b) - stirling_rest(a + b) + half_log_two_pi -
+    constexpr double normalizer = 0.91893853320467274178;  // log(2 pi) / 2
+    return stirling_rest(a) + stirling_rest(b) - stirling_rest(a + b) + normalizer -
            0.5 * std::log(a) - a * std::log1p(b / a) - (b - 0.5) * std::log1p(a / b);
 }
 

@@ -88,7 +88,7 @@ struct Lanes {
         const auto all = kernels_detail::exponentials<T>(x.v);
         return {all.exp, all.expm1, all.deviance};
     }
-    friend Lanes log(Lanes x) { return kernels_detail::logarithm<T>(x.v, Vector{}); }
+    friend Lanes log(Lanes x) { return kernels_detail::logarithm<T, false>(x.v); }
     friend Lanes log_sum(Lanes u, Lanes c) { return kernels_detail::logarithm<T>(u.v, c.v); }
     friend Lanes log1p(Lanes x) {
         const Lanes u = x + Lanes(1.0);

@@ -27,25 +27,26 @@ inline constexpr double log_double[] = {
     0.6666666666666666,  0.40000000000007785, 0.28571428567346374, 0.22222223036727545,
     0.18181738531972574, 0.15388831841456438, 0.1321041211368595,  0.13603646576754244};
 
-template <class T>
+/// Without `sum` c is not looked at.
+template <class T, bool sum = true>
 [[gnu::always_inline]] inline typename Register<T>::Vector logarithm(
-    typename Register<T>::Vector u, typename Register<T>::Vector c) {
+    typename Register<T>::Vector u, typename Register<T>::Vector c = {}) {
     using R = Register<T>;
     using Vector = typename R::Vector;
     // u = 2^k m with m from 3/4 to 3/2; f + correction = (u + c) / 2^k - 1, f without rounding.
-    // (The bounds keep 0 times infinity away, at u = 0.)
-    Vector k, m, correction;
+    Vector k, m, correction = Vector{};
 #if defined(__AVX512DQ__)
     if constexpr (sizeof(T) == 4) {
         const __m512 mantissa = _mm512_getmant_ps(u, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
         m = mantissa;
         k = _mm512_sub_ps(_mm512_getexp_ps(u), _mm512_getexp_ps(mantissa));
-        correction = _mm512_scalef_ps(c, _mm512_min_ps(-k, _mm512_set1_ps(200)));
+        // The bound keeps 0 times infinity away, at u = 0.
+        if (sum) correction = _mm512_scalef_ps(c, _mm512_min_ps(-k, _mm512_set1_ps(200)));
     } else {
         const __m512d mantissa = _mm512_getmant_pd(u, _MM_MANT_NORM_p75_1p5, _MM_MANT_SIGN_nan);
         m = mantissa;
         k = _mm512_sub_pd(_mm512_getexp_pd(u), _mm512_getexp_pd(mantissa));
-        correction = _mm512_scalef_pd(c, _mm512_min_pd(-k, _mm512_set1_pd(2000)));
+        if (sum) correction = _mm512_scalef_pd(c, _mm512_min_pd(-k, _mm512_set1_pd(2000)));
     }
 #else
     using Bit = typename R::Bit;
@@ -60,22 +61,23 @@ template <class T>
     k = R::number((biased >> R::mantissa_bits) | std::bit_cast<Bit>(step_one)) -
         (step_one + T(std::numeric_limits<T>::max_exponent - 1));
     m = R::number(normal - biased + one);
-    correction = c * R::number(one + one - biased);
+    // 2^(1 - k), since 2^-128 or 2^-1024 is no normal number.
+    if (sum) correction = (c * T(0.5)) * R::number(one + one + exponent_one - biased);
 #endif
     const Vector f = m - T(1);
     // k times the first part of log(2) is exact.
     constexpr T high = sizeof(T) == 4 ? T(0.69314575) : T(0.69314718055989033);
     constexpr T low = sizeof(T) == 4 ? T(1.42860677e-06) : T(5.4979230187083712e-14);
-    Vector result;
+    Vector small = k * low, result;
+    if (sum) small = small + (correction - correction * f);
     if constexpr (sizeof(T) == 4) {
         const Vector series = (polynomial(f, log_single) * f - T(0.5)) * (f * f);
-        result = k * high + (f + (series + (k * low + (correction - correction * f))));
+        result = k * high + (f + (series + small));
     } else {
         // log(1 + f) = 2 atanh(s) = f - f^2/2 + s (f^2/2 + 2 (atanh(s) - s)/s)
         const Vector s = f / (f + T(2)), square = s * s, half_square = T(0.5) * (f * f);
         const Vector rest = s * (half_square + square * polynomial(square, log_double));
-        result =
-            k * high + (f - (half_square - (rest + (k * low + (correction - correction * f)))));
+        result = k * high + (f - (half_square - (rest + small)));
     }
 #if !defined(__AVX512DQ__)
     const Vector zero = Vector{}, infinity = R::all(std::numeric_limits<T>::infinity());
