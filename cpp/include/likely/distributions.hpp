@@ -14,6 +14,8 @@
 // Where the number is fixed, raw is a std::array, and
 //     log_prob(y, raw)                   a template over the number type
 //     log_survival(y, raw)               the same for right-censored targets, where it has one
+//     location_scale = true              where raw parameters 0 and 1 are loc and log_scale
+//     fisher(raw)                        the diagonal Fisher information of the raw parameters
 //     parameters, parameter(i, raw)      under the names of torch.distributions
 //     raw_from(given)                    the inverse of all `parameter`s
 //     moved(raw, offset, factor)         raw parameters of offset + factor * (the variable), for
@@ -36,11 +38,18 @@
 #include "likely/distributions/categorical.hpp"
 #include "likely/distributions/common.hpp"
 #include "likely/distributions/custom.hpp"
+#include "likely/distributions/exponential.hpp"
+#include "likely/distributions/laplace.hpp"
+#include "likely/distributions/log_normal.hpp"
+#include "likely/distributions/logistic.hpp"
 #include "likely/distributions/normal.hpp"
+#include "likely/distributions/student_t.hpp"
+#include "likely/distributions/weibull.hpp"
 
 namespace likely {
 
-using Distribution = std::variant<Normal, Bernoulli, Categorical, Custom>;
+using Distribution = std::variant<Normal, Laplace, StudentT, Logistic, LogNormal, Exponential,
+                                  Weibull, Bernoulli, Categorical, Custom>;
 
 /// A family whose number of raw parameters is known at compile time.
 template <class Family>
