@@ -81,6 +81,8 @@ inline constexpr double log_scale_bound = 30;
 /// What a given scale may be: exp(-30) to exp(30), a few millionths wider, so that one that was
 /// rounded on its way passes. The clamp holds it.
 inline constexpr double smallest_scale = 9.3576e-14, largest_scale = 1.06865e13;
+/// The largest logarithm of such a number, in absolute value.
+inline constexpr double largest_log = 30.000003;
 
 /// The logit of a given probability of 1, and minus that of 0: exp(-1000) is 0 in double precision,
 /// and no probability above 0 has a logit below -745.
