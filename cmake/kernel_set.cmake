@@ -28,6 +28,8 @@ function(likely_add_kernel_set set)
       add_library(${target} OBJECT
         cpp/src/kernels/likelihood.cpp
         cpp/src/kernels/likelihood_classes.cpp
+        cpp/src/kernels/likelihood_counts.cpp
+        cpp/src/kernels/likelihood_gamma.cpp
         cpp/src/kernels/likelihood_real.cpp
         cpp/src/kernels/likelihood_survival.cpp
         cpp/src/kernels/network.cpp

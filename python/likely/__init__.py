@@ -26,6 +26,8 @@ from likely._core import (
     AdamW,
     BatchNorm,
     Bernoulli,
+    Beta,
+    Binomial,
     Categorical,
     Constant,
     CosineDecay,
@@ -36,6 +38,7 @@ from likely._core import (
     Dropout,
     Exponential,
     ExponentialDecay,
+    Gamma,
     History,
     Identity,
     InverseScaling,
@@ -45,9 +48,11 @@ from likely._core import (
     LeakyReLU,
     Logistic,
     LogNormal,
+    NegativeBinomial,
     Normal,
     OneCycle,
     Optimizer,
+    Poisson,
     ReduceOnPlateau,
     ReLU,
     Residual,
@@ -60,6 +65,7 @@ from likely._core import (
     StepDecay,
     StudentT,
     Tanh,
+    VonMises,
     Weibull,
 )
 from likely._gradients import check_gradient
@@ -74,6 +80,12 @@ from likely.trainer import Epoch, Trainer
 __version__ = _version("likely")
 
 __all__ = [
+    "Beta",
+    "Binomial",
+    "Gamma",
+    "NegativeBinomial",
+    "Poisson",
+    "VonMises",
     "ELU",
     "GELU",
     "SGD",

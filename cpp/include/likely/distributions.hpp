@@ -35,21 +35,28 @@
 #include <vector>
 
 #include "likely/distributions/bernoulli.hpp"
+#include "likely/distributions/beta.hpp"
+#include "likely/distributions/binomial.hpp"
 #include "likely/distributions/categorical.hpp"
 #include "likely/distributions/common.hpp"
 #include "likely/distributions/custom.hpp"
 #include "likely/distributions/exponential.hpp"
+#include "likely/distributions/gamma.hpp"
 #include "likely/distributions/laplace.hpp"
 #include "likely/distributions/log_normal.hpp"
 #include "likely/distributions/logistic.hpp"
+#include "likely/distributions/negative_binomial.hpp"
 #include "likely/distributions/normal.hpp"
+#include "likely/distributions/poisson.hpp"
 #include "likely/distributions/student_t.hpp"
+#include "likely/distributions/von_mises.hpp"
 #include "likely/distributions/weibull.hpp"
 
 namespace likely {
 
-using Distribution = std::variant<Normal, Laplace, StudentT, Logistic, LogNormal, Exponential,
-                                  Weibull, Bernoulli, Categorical, Custom>;
+using Distribution =
+    std::variant<Normal, Laplace, StudentT, Logistic, LogNormal, Exponential, Gamma, Weibull, Beta,
+                 VonMises, Poisson, NegativeBinomial, Bernoulli, Binomial, Categorical, Custom>;
 
 /// A family whose number of raw parameters is known at compile time.
 template <class Family>
