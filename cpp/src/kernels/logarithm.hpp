@@ -30,7 +30,8 @@ inline constexpr double log_double[] = {
 /// Without `sum` c is not looked at.
 template <class T, bool sum = true>
 [[gnu::always_inline]] inline typename Register<T>::Vector logarithm(
-    typename Register<T>::Vector u, typename Register<T>::Vector c = {}) {
+    typename Register<T>::Vector u,
+    typename Register<T>::Vector c = typename Register<T>::Vector{}) {
     using R = Register<T>;
     using Vector = typename R::Vector;
     // u = 2^k m with m from 3/4 to 3/2; f + correction = (u + c) / 2^k - 1, f without rounding.
@@ -62,7 +63,7 @@ template <class T, bool sum = true>
         (step_one + T(std::numeric_limits<T>::max_exponent - 1));
     m = R::number(normal - biased + one);
     // 2^(1 - k), since 2^-128 or 2^-1024 is no normal number.
-    if (sum) correction = (c * T(0.5)) * R::number(one + one + exponent_one - biased);
+    if (sum) correction = (c * R::number(one + one + exponent_one - biased)) * T(0.5);
 #endif
     const Vector f = m - T(1);
     // k times the first part of log(2) is exact.
