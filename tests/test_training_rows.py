@@ -1,4 +1,4 @@
-"""What a network remembers of the rows that it was fitted to, and that calibration refuses these."""
+"""What a network remembers of the rows of its fits, and that calibration refuses these."""
 
 import copy
 import math
