@@ -5,9 +5,14 @@
 // inflated zeros loses all its digits somewhere in the range that a network reaches.
 //
 // Contract: each function is a template over a plain number or a vector of numbers, and keeps nan.
-// `detail` has it together with its derivative, for dual numbers, under the same name. Error bounds
-// are in epsilons of the number type, relative to the result, as measured with fused multiply-adds;
-// tests/cpp/test_special_functions.cpp holds them for every instruction set.
+// `detail` has it together with its derivative, for dual numbers, under the same name.
+//
+// Worst errors found at some thousand points each, with AVX-512 and SSE4, in epsilons of the number
+// type relative to the result (single and double precision; value, then derivative): normal_cdf 1.7
+// and 2, erfc 1.7 and 2.4, erfcx 2.2 and 2, log_normal_survival 2.2 and 2.9, 1.8 and 2.3, deviance
+// 1.2 and 2.2, 0.7 and 1, saturating_exp 1 and 1, chord 2.3 and 2, 1.3 and 1.1 (within +-1e4),
+// log1mexp 1 and 1.2, 0.9 and 1. tests/cpp/test_special_functions.cpp holds them for every
+// instruction set.
 //
 // All coefficients: least squares of the relative error on 48 Chebyshev points, in 50 digits, then
 // rounded. Of each pair the first polynomial is for single precision.
@@ -181,8 +186,7 @@ LogSumOfTwo<V> logaddexp(V a, V b) {
 
 }  // namespace detail
 
-/// The standard normal cumulative distribution function. Error 4 where the result is a normal
-/// number.
+/// The standard normal cumulative distribution function.
 template <class V>
 V normal_cdf(V x) {
     return detail::normal_cdf(x).value;

@@ -5,8 +5,8 @@
 //
 // Contract: c is of no more than the rounding of u, or u is 1. log(0) is -inf, log(inf) inf, of a
 // negative number nan. Below the smallest normal number it is the logarithm of that, but with
-// AVX-512, which has it right. The worst errors without c are 0.9 ULP in single precision and
-// 0.9 in double.
+// AVX-512, which has it right. The worst errors found with AVX-512 and SSE4 are 0.95 ULP
+// (log) and 1.3 (log1p) in single precision (of a third of all numbers), 0.8 and 1.1 in double.
 #pragma once
 
 #include <limits>
