@@ -56,7 +56,8 @@ void compare(const char* name, const ValueAndSlope (&table)[N], Limits limits, F
     using L = Lanes<T>;
     using D = Dual<L, 2>;
     Worst<T> plain, lanes, dual, slope;
-    for (const auto& [x, value, derivative] : table) {
+    for (const ::ValueAndSlope& row : table) {
+        const double x = row.x, value = row.value, derivative = row.slope;
         const auto see = [&](Worst<T>& worst, T got, double wanted) {
             worst.see(x, static_cast<double>(got), wanted, limits.least);
         };
