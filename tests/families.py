@@ -93,9 +93,15 @@ def mp_gradient(entry: Entry, row: ArrayLike, y: float) -> list[mp.mpf]:
         ]
 
 
-def rounding(entry: Entry, value: Callable[[Array, Array], Array], raw: Array, y: Array) -> Array:
+def rounding(
+    entry: Entry,
+    value: Callable[[Array, Array], Array],
+    raw: Array,
+    y: Array,
+    dtype: str = "float64",
+) -> Array:
     """How far value(raw, y) moves, at held raw parameters, when each of them (and the target, or
-    its logarithm) moves by 4 epsilons of itself or of 1: what formulas in float64 cannot avoid.
+    its logarithm) moves by 4 epsilons of itself or of 1: what formulas in `dtype` cannot avoid.
     """
     y = np.asarray(y, dtype=np.float64)
     family = entry.reference
@@ -105,7 +111,7 @@ def rounding(entry: Entry, value: Callable[[Array, Array], Array], raw: Array, y
     total = np.zeros_like(middle)
     for p in range(len(raw)):
         step = np.zeros_like(raw)
-        step[p] = 4 * np.finfo(np.float64).eps * np.maximum(np.maximum(1.0, np.abs(raw[p])), size)
+        step[p] = 4 * np.finfo(dtype).eps * np.maximum(np.maximum(1.0, np.abs(raw[p])), size)
         moves = [np.abs(value(raw + sign * step, y) - middle) for sign in (1, -1)]
         total = total + np.maximum(*moves)
     return total

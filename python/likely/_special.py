@@ -215,11 +215,19 @@ class _VonMises:
         """The probability beyond a distance in [0, pi]."""
         return self._integral(0, distance, np.minimum(np.pi, distance + self._reach))
 
-    def _side(self, y: Any, sign: int) -> Array:
+    def _from_loc(self, y: Any) -> Array:
+        """The angle's distance from loc in [-pi, pi], both ends of which are left alone."""
         distance = np.asarray(y - self._loc, dtype=np.float64)
         turns = np.where(np.isfinite(distance), np.rint(distance / (2 * np.pi)), 0)
-        near = np.abs(distance) <= np.pi * (1 + 1e-15)
-        distance = np.clip(np.where(near, distance, distance - 2 * np.pi * turns), -np.pi, np.pi)
+        near = np.abs(distance) <= np.pi + 1e-15 * (np.pi + np.abs(self._loc))
+        return np.clip(np.where(near, distance, distance - 2 * np.pi * turns), -np.pi, np.pi)
+
+    def near(self, y: Any) -> Array:
+        """The same angle, within pi of loc."""
+        return np.asarray(self._loc + self._from_loc(y))
+
+    def _side(self, y: Any, sign: int) -> Array:
+        distance = self._from_loc(y)
         beyond = self._above(np.abs(distance))
         return np.where(sign * distance < 0, beyond, 1 - beyond)
 
@@ -257,7 +265,7 @@ class _VonMises:
 # ---- integrals over the target
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
-_TAILS = (0.5, 0.3, 0.15, 0.05, 0.01, 1e-3, 1e-4, 1e-6, 1e-8, 1e-11, 1e-14, 1e-17)
+_TAILS = (0.5, 0.3, 0.15, 0.05, *(10.0**-k for k in range(2, 9)), 1e-10, 1e-12, 1e-15, 1e-17)
 """Between quantiles at these tail probabilities an integrand is smooth."""
 _WIDE = 4000
 """So many counts are summed one by one; sums over more are integrals."""
@@ -270,7 +278,7 @@ def _integral_of(name: str, d: Any, y: Any) -> Array:
     chunks = [slice(begin, begin + _CHUNK) for begin in range(0, rows, _CHUNK)]
     if name == "entropy":
         return np.concatenate([_entropy(d.part(rows)) for rows in chunks])
-    targets = np.broadcast_to(y, d.cdf(y).shape)
+    targets = d.near(y) if isinstance(d, _VonMises) else np.broadcast_to(y, d.cdf(y).shape)
     return np.concatenate([_crps(d.part(rows), targets[rows]) for rows in chunks])
 
 
@@ -292,18 +300,21 @@ def _over_support(d: Any, integrand: Callable[[Array], Array], y: Array | None) 
 
     For the score the range reaches to y, wherever that is.
     """
-    edges = [d.quantile(np.full((1, 1), tail)) for tail in _TAILS]
-    edges += [d.isf(np.full((1, 1), tail)) for tail in _TAILS]
+    tails = _TAILS[:-1] if d.discrete else _TAILS  # SciPy's counts have no smaller ones
+    edges = [ask(np.full((1, 1), tail)) for ask in (d.quantile, d.isf) for tail in tails]
     edges += [] if y is None else [y]
     panels = np.sort(np.stack(np.broadcast_arrays(*edges)), axis=0)
     total = np.zeros(panels.shape[1:])
     if d.discrete:
         first, last = panels[0], panels[-1]
         count = int(min((last - first).max() + 1, _WIDE))
-        total = sum((
-            np.where(first + k <= last, integrand(np.minimum(first + k, last)), 0.0)
-            for k in range(count)
-        ), total)
+        total = sum(
+            (
+                np.where(first + k <= last, integrand(np.minimum(first + k, last)), 0.0)
+                for k in range(count)
+            ),
+            total,
+        )
         panels = np.maximum(panels, first + count) - 0.5
     for lower, upper in zip(panels[:-1], panels[1:], strict=True):
         if np.all(upper <= lower):

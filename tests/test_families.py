@@ -1,0 +1,179 @@
+"""Every family of the core, by the table of families: against the reference, which is held to
+mpmath and SciPy in test_reference_families.py and test_reference_statistics.py.
+
+Raw parameters and targets are numbers of the core's precision, so both sides see the same.
+"""
+
+import likely
+import numpy as np
+import pytest
+import reference
+from families import FAMILIES, Entry, rounding
+from numpy.testing import assert_allclose, assert_array_equal
+from reference.arrays import Array
+from support import DTYPES
+
+EPSILONS = 24
+"""Of a log density or derivative, relative to it or to 1, beside `rounding`."""
+LARGEST = {"float32": 1e37, "float64": 1e300}
+"""Beyond it a loss or a derivative does not fit into the precision."""
+
+each = pytest.mark.parametrize("name", FAMILIES)
+each_dtype = pytest.mark.parametrize("dtype", DTYPES)
+
+
+class Core:
+    """A family with given raw parameters, a row each: a linear network, whose inputs choose."""
+
+    def __init__(self, entry: Entry, dtype: str, with_extreme: bool = True) -> None:
+        self.entry, self.family = entry, entry.reference
+        raw = entry.raw(with_extreme).astype(dtype).astype(np.float64)
+        names = list(self.family.names)
+        for parameter, value in self.family.fixed.items():
+            raw[names.index(parameter)] = value
+        self.raw = raw
+        self.x = np.eye(raw.shape[1])
+        self.network = likely.Network(raw.shape[1], distribution=entry.core(), dtype=dtype)
+        self.predicted = [names.index(n) for n in self.family.predicted]
+        shared = [raw[names.index(n), 0] for n in self.family.shared]
+        flat = [raw[self.predicted].T.ravel(), np.zeros(len(self.predicted)), shared]
+        self.network.parameters = np.concatenate(flat)
+        self.prediction = self.network.predict_distribution(self.x)
+
+    def targets(self) -> Array:
+        return self.entry.targets(self.raw, str(self.network.dtype))
+
+    def loss_and_gradient(self, i: int, y: float) -> tuple[float, Array]:
+        """Of row i, by its predicted and shared raw parameters in the order of names."""
+        loss, flat = self.network.loss_and_gradient(self.x[[i]], [y])
+        count = len(self.predicted)
+        gradient = np.zeros(len(self.raw))
+        gradient[self.predicted] = flat[i * count : (i + 1) * count]
+        names = list(self.family.names)
+        for k, name in enumerate(self.family.shared):
+            gradient[names.index(name)] = flat[(len(self.x) + 1) * count + k]
+        return loss, gradient
+
+
+@each
+@each_dtype
+def test_density_and_gradient(name: str, dtype: str) -> None:
+    core = Core(FAMILIES[name], dtype)
+    entry, family, raw = core.entry, core.family, core.raw
+    held, epsilon = entry.held(raw), float(np.finfo(dtype).eps)
+    free = [p for p, n in enumerate(family.names) if n not in family.fixed]
+    for y in core.targets():
+        log_prob = core.prediction.log_prob(y)
+        value, gradient = family.log_prob(raw, y), family.gradient(raw, y)
+        lost = rounding(entry, family.log_prob, held, y, dtype)
+        lost_slopes = rounding(entry, family.gradient, held, y, dtype)
+        for i in range(raw.shape[1]):
+            if abs(value[i]) > LARGEST[dtype] or np.any(np.abs(gradient[:, i]) > LARGEST[dtype]):
+                continue
+            loss, slopes = core.loss_and_gradient(i, y[i])
+            where = (raw[:, i], y[i])
+            bound = EPSILONS * epsilon * max(1.0, abs(value[i]))
+            assert abs(-loss - value[i]) <= bound + lost[i], where
+            assert abs(log_prob[i] - value[i]) <= bound + lost[i], where
+            bounds = EPSILONS * epsilon * np.maximum(1.0, np.abs(gradient[:, i]))
+            errors = np.abs(-slopes - gradient[:, i])
+            assert np.all((errors <= bounds + lost_slopes[:, i])[free]), (where, -slopes, errors)
+
+
+@each
+@each_dtype
+def test_finite_where_it_is_promised(name: str, dtype: str) -> None:
+    """Every raw parameter at both ends, with every target of the table."""
+    core = Core(FAMILIES[name], dtype)
+    for y in core.targets():
+        value, gradient = core.family.log_prob(core.raw, y), core.family.gradient(core.raw, y)
+        for i in range(core.raw.shape[1]):
+            if max(abs(value[i]), np.abs(gradient[:, i]).max()) > LARGEST[dtype]:
+                continue
+            loss, slopes = core.loss_and_gradient(i, y[i])
+            assert np.isfinite(loss) and np.isfinite(slopes).all(), (core.raw[:, i], y[i])
+
+
+def close(actual: Array, expected: Array, dtype: str, scale: Array | float = 0.0) -> None:
+    """To 1e-8, or to a few roundings where the precision has not as many digits."""
+    tolerance = max(1e-8, 8 * float(np.finfo(dtype).eps))
+    assert np.shape(actual) == np.shape(expected)
+    atol = tolerance * np.broadcast_to(scale, np.shape(expected))
+    finite = np.isfinite(expected)
+    assert_array_equal(np.asarray(actual)[~finite], np.asarray(expected)[~finite])
+    errors = np.abs(np.asarray(actual, dtype=np.float64) - expected)[finite]
+    assert np.all(errors <= (tolerance * np.abs(expected) + atol + 1e-300)[finite]), (
+        actual, expected,
+    )  # fmt: skip
+
+
+@each
+@each_dtype
+def test_statistics(name: str, dtype: str) -> None:
+    core = Core(FAMILIES[name], dtype, with_extreme=False)
+    d, family, raw = core.prediction, core.family, core.raw
+    with np.errstate(all="ignore"):
+        size = np.nan_to_num(np.abs(family.quantile(raw, 0.5)) + np.abs(family.std(raw)), posinf=0)
+    for statistic in ("mean", "std", "mode"):
+        close(getattr(d, statistic), getattr(family, statistic)(raw), dtype, size)
+    close(d.entropy, family.entropy(raw), dtype, 1.0)
+    for p in (1e-9, 1e-3, 0.07, 0.31, 0.5, 0.83, 0.999):
+        close(d.quantile(p), family.quantile(raw, p), dtype, size)
+    close(d.median, family.quantile(raw, 0.5), dtype, size)
+    for parameter, values in family.parameters(raw).items():
+        close(d.params[parameter], values, dtype, size if parameter == "loc" else 0.0)
+    for y in core.targets():
+        cdf, sf = family.cdf(raw, y), family.sf(raw, y)
+        close(d.cdf(y), cdf, dtype, 1e-12)
+        close(d.sf(y), sf, dtype, 1e-12)
+        if not isinstance(family, reference.Categorical):
+            close(d.crps(y), family.crps(raw, y), dtype, size)
+
+
+@each
+def test_samples_have_the_distribution(name: str) -> None:
+    """Kolmogorov and Smirnov's distance; its law is an upper bound where values are discrete."""
+    core = Core(FAMILIES[name], "float64", with_extreme=False)
+    draws = core.prediction.sample(2000, seed=3)
+    for i, row in enumerate(core.raw.T):
+        values, counts = np.unique(draws[:, i], return_counts=True)
+        upper = np.cumsum(counts) / 2000
+        cdf = core.family.cdf(row[:, np.newaxis], values)
+        below = core.family.cdf(row[:, np.newaxis], np.nextafter(values, -np.inf))
+        distance = max(np.abs(upper - cdf).max(), np.abs(upper - counts / 2000 - below).max())
+        assert distance < 1.8 / np.sqrt(2000)  # one in 300 is farther, for continuous ones
+
+
+TRUTH = {"df": 0.8}
+
+
+@each
+def test_recovery(name: str) -> None:
+    """Raw parameters that are straight lines in x are found again from simulated targets."""
+    entry = FAMILIES[name]
+    family = entry.reference
+    if name == "cauchy" or "trial" in name:
+        pytest.skip("the family is fitted under another name")
+    rng = np.random.default_rng(5)
+    rows, x = 6000, rng.uniform(-1, 1, 6000)
+    first = np.array(entry.rows[0], dtype=np.float64)
+    slopes = np.where([n in family.predicted for n in family.names], 0.5, 0.0)
+    slopes[1::2] *= -0.8
+    true = first[:, np.newaxis] + slopes[:, np.newaxis] * x
+    y = family.quantile(true, rng.uniform(size=rows))
+    network = likely.Network(1, distribution=entry.core(), dtype="float64")
+    trainer = likely.Trainer(
+        likely.Adam(learning_rate=0.05), batch_size=500, epochs=60,
+        schedule=likely.CosineDecay(),
+    )  # fmt: skip
+    trainer.fit(network, x, y)
+    grid = np.linspace(-1, 1, 21)
+    truth = first[:, np.newaxis] + slopes[:, np.newaxis] * grid
+    expected = family.parameters(truth)
+    fitted = network.predict_distribution(grid).params
+    regret = network.loss(x, y) + family.log_prob(true, y).mean()
+    assert -0.003 < regret <= 1e-4, regret  # the fit is at most as bad as the truth on its own data
+    for parameter, values in expected.items():
+        size = np.maximum(np.abs(values), np.std(values)) + (parameter in ("loc", "probs"))
+        errors = np.abs(fitted[parameter] - values) / size
+        assert errors.max() < 0.35, (parameter, errors.max())
