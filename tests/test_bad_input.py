@@ -207,7 +207,7 @@ VALIDATION: dict[str, Case] = {
     "an array": (X, TypeError, ["pair", "ndarray"]),
     "a dictionary": ({"x": X, "y": Y}, TypeError, ["pair", "dict"]),
     "one": ((X,), TypeError, ["pair", "1"]),
-    "three": ((X, Y, Y), TypeError, ["pair", "3"]),
+    "four": ((X, Y, Y, Y), TypeError, ["pair", "4"]),
 }
 
 

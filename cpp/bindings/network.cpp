@@ -23,8 +23,9 @@ AnyModel make_model(Specification specification, const std::string& dtype, std::
 /// Throws unless the data suit the model; returns the number of rows.
 template <class T>
 std::int64_t check_data(const Model<T>& model, const NumberArray& x,
-                        const std::optional<NumberArray>& y,
-                        const std::optional<NumberArray>& weight) {
+                        const std::optional<NumberArray>& y = std::nullopt,
+                        const std::optional<NumberArray>& weight = std::nullopt,
+                        const std::optional<NumberArray>& event = std::nullopt) {
     const std::int64_t rows = x.shape(0);
     check_finite("x", numbers<T>(x), rows, model.plan().inputs);
     if (y) {
@@ -32,13 +33,17 @@ std::int64_t check_data(const Model<T>& model, const NumberArray& x,
         check_support("y", model.plan().distribution, numbers<T>(*y), rows, model.plan().targets);
     }
     if (weight) check_weights("sample_weight", numbers<T>(*weight), rows);
+    if (event) {
+        check_events("event", model.plan().distribution, numbers<T>(*event), rows,
+                     model.plan().targets);
+    }
     return rows;
 }
 
 NumberArray raw(ModelObject& object, const NumberArray& x) {
     return object.visit([&](auto& model) -> NumberArray {
         using T = decltype(number_type(model));
-        const std::int64_t rows = check_data(model, x, std::nullopt, std::nullopt);
+        const std::int64_t rows = check_data(model, x);
         Array<T> out({rows, model.plan().raw_width});
         T* target = out.mutable_data();
         const T* source = numbers<T>(x);
@@ -51,30 +56,33 @@ NumberArray raw(ModelObject& object, const NumberArray& x) {
 /// The mean loss in the user's units and, where `gradient` is not null, its derivative.
 template <class T>
 double mean_loss(Model<T>& model, const NumberArray& x, const NumberArray& y,
-                 const std::optional<NumberArray>& weight, T* gradient) {
-    const std::int64_t rows = check_data(model, x, y, weight);
-    const Rows<T> data{numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight),
-                       nullptr,       nullptr,       rows};
+                 const std::optional<NumberArray>& weight, const std::optional<NumberArray>& event,
+                 T* gradient) {
+    const std::int64_t rows = check_data(model, x, y, weight, event);
+    const Rows<T> data{
+        numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight), numbers_or_null<T>(event),
+        nullptr,       rows};
     const py::gil_scoped_release released;
     const double count = static_cast<double>(rows);
     return Workspace<T>(model, rows).loss_and_gradient(data, 1 / count, gradient) / count;
 }
 
 double loss(ModelObject& object, const NumberArray& x, const NumberArray& y,
-            const std::optional<NumberArray>& weight) {
+            const std::optional<NumberArray>& weight, const std::optional<NumberArray>& event) {
     return object.visit([&](auto& model) {
         using T = decltype(number_type(model));
-        return mean_loss<T>(model, x, y, weight, nullptr);
+        return mean_loss<T>(model, x, y, weight, event, nullptr);
     });
 }
 
 py::typing::Tuple<double, NumberArray> loss_and_gradient(ModelObject& object, const NumberArray& x,
                                                          const NumberArray& y,
-                                                         const std::optional<NumberArray>& weight) {
+                                                         const std::optional<NumberArray>& weight,
+                                                         const std::optional<NumberArray>& event) {
     return object.visit([&](auto& model) -> py::typing::Tuple<double, NumberArray> {
         using T = decltype(number_type(model));
         Array<T> gradient(model.plan().parameter_count);
-        const double value = mean_loss<T>(model, x, y, weight, gradient.mutable_data());
+        const double value = mean_loss<T>(model, x, y, weight, event, gradient.mutable_data());
         return py::make_tuple(value, gradient);
     });
 }
@@ -181,9 +189,10 @@ void bind_network(py::module_& module) {
         .def_static("from_bytes", &from_bytes, py::arg("data"),
                     py::arg("distribution") = py::none())
         .def("raw", &raw, py::arg("x"))
-        .def("loss", &loss, py::arg("x"), py::arg("y"), py::arg("sample_weight"))
+        .def("loss", &loss, py::arg("x"), py::arg("y"), py::arg("sample_weight") = py::none(),
+             py::arg("event") = py::none())
         .def("loss_and_gradient", &loss_and_gradient, py::arg("x"), py::arg("y"),
-             py::arg("sample_weight"))
+             py::arg("sample_weight") = py::none(), py::arg("event") = py::none())
         .def("head",
              [](ModelObject& object) {
                  return object.visit([](auto& model) { return HeadObject{Head(model)}; });

@@ -14,7 +14,7 @@
 namespace likely::python {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, Statistic>, 10> statistics{
+constexpr std::array<std::pair<std::string_view, Statistic>, 11> statistics{
     {{"mean", Statistic::mean},
      {"std", Statistic::std},
      {"mode", Statistic::mode},
@@ -23,6 +23,7 @@ constexpr std::array<std::pair<std::string_view, Statistic>, 10> statistics{
      {"cdf", Statistic::cdf},
      {"sf", Statistic::sf},
      {"log_prob", Statistic::log_prob},
+     {"log_survival", Statistic::log_survival},
      {"crps", Statistic::crps},
      {"parameter", Statistic::parameter}}};
 
@@ -207,14 +208,19 @@ std::vector<std::pair<std::string, std::vector<std::int64_t>>> parameter_arrays(
     return result;
 }
 
-/// Throws unless every target is in the support.
-void check_targets(const HeadObject& object, const NumberArray& y) {
+/// Throws unless every target is in the support and, where events are given, may be censored.
+void check_targets(const HeadObject& object, const NumberArray& y,
+                   const std::optional<NumberArray>& event) {
     std::visit(
         [&](const auto& head) {
             using T = decltype(number_type(head));
             const Plan& plan = head.plan();
             check_finite("y", numbers<T>(y), y.shape(0), plan.targets);
             check_support("y", plan.distribution, numbers<T>(y), y.shape(0), plan.targets);
+            if (event) {
+                check_events("event", plan.distribution, numbers<T>(*event), y.shape(0),
+                             plan.targets);
+            }
         },
         object.head);
 }
@@ -238,7 +244,7 @@ void bind_predictive(py::module_& module) {
         .def("in_float64", &in_float64)
         .def("uniforms", &uniforms, py::arg("count"), py::arg("rows"), py::arg("seed"))
         .def("sample", &sample, py::arg("raw"), py::arg("count"), py::arg("seed"))
-        .def("check_targets", &check_targets, py::arg("y"))
+        .def("check_targets", &check_targets, py::arg("y"), py::arg("event") = py::none())
         .def_property_readonly("targets", [](const HeadObject& o) { return plan_of(o).targets; })
         .def_property_readonly(
             "dtype",

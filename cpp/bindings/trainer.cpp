@@ -5,6 +5,7 @@
 #include <pybind11/stl.h>
 
 #include <optional>
+#include <tuple>
 
 #include "objects.hpp"
 
@@ -13,9 +14,14 @@ namespace {
 
 template <class T>
 Dataset<T> dataset(const NumberArray& x, const NumberArray& y,
-                   const std::optional<NumberArray>& weight) {
-    return {numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight), x.shape(0)};
+                   const std::optional<NumberArray>& weight,
+                   const std::optional<NumberArray>& event) {
+    return {numbers<T>(x), numbers<T>(y), numbers_or_null<T>(weight), x.shape(0),
+            numbers_or_null<T>(event)};
 }
+
+/// x, y and event of validation data.
+using HeldOut = std::tuple<NumberArray, NumberArray, std::optional<NumberArray>>;
 
 [[noreturn]] void raise_diverged(const DivergedError& error) {
     const py::object type = py::module_::import("likely._core").attr("DivergedError");
@@ -29,7 +35,7 @@ Dataset<T> dataset(const NumberArray& x, const NumberArray& y,
 
 void run_fit(ModelObject& object, const TrainerOptions& options, const NumberArray& x,
              const NumberArray& y, const std::optional<NumberArray>& weight,
-             const std::optional<std::pair<NumberArray, NumberArray>>& validation,
+             const std::optional<NumberArray>& event, const std::optional<HeldOut>& validation,
              const py::object& callback, History& history) {
     Hooks hooks;
     hooks.poll = [] {
@@ -48,10 +54,12 @@ void run_fit(ModelObject& object, const TrainerOptions& options, const NumberArr
     try {
         object.visit([&](auto& model) {
             using T = decltype(number_type(model));
-            const Dataset<T> data = dataset<T>(x, y, weight);
+            const Dataset<T> data = dataset<T>(x, y, weight, event);
             std::optional<Dataset<T>> held_out;
-            if (validation)
-                held_out = dataset<T>(validation->first, validation->second, std::nullopt);
+            if (validation) {
+                const auto& [held_x, held_y, held_event] = *validation;
+                held_out = dataset<T>(held_x, held_y, std::nullopt, held_event);
+            }
             const py::gil_scoped_release released;
             fit(model, options, data, held_out, hooks, history);
         });
@@ -158,8 +166,8 @@ void bind_trainer(py::module_& module) {
         });
 
     module.def("fit", &run_fit, py::arg("model"), py::arg("options"), py::arg("x"), py::arg("y"),
-               py::arg("sample_weight"), py::arg("validation"), py::arg("callback"),
-               py::arg("history"));
+               py::arg("sample_weight"), py::arg("event"), py::arg("validation"),
+               py::arg("callback"), py::arg("history"));
     py::exception<DivergedError> diverged(module, "DivergedError", PyExc_ArithmeticError);
     diverged.attr("__doc__") =
         "The loss, the gradient or a parameter stopped being finite while training. The network "

@@ -61,6 +61,34 @@ void check_support(const std::string& argument, const Distribution& distribution
         distribution);
 }
 
+/// Throws unless each is 0 or 1 and targets of the distribution may be right-censored.
+template <class T>
+void check_events(const std::string& argument, const Distribution& distribution, const T* values,
+                  std::int64_t rows, std::int64_t columns) {
+    std::visit(
+        [&]<class Given>(const Given&) {
+            if constexpr (!takes_events<Given>) {
+                std::string known;
+                for_each_member<Distribution>([&](auto member) {
+                    using Family = typename decltype(member)::type;
+                    if (!takes_events<Family>) return;
+                    known += (known.empty() ? "" : ", ") + std::string(Family::name);
+                });
+                throw std::invalid_argument(
+                    argument + " must be left out with " + std::string(Given::name) +
+                    ", whose targets cannot be censored; families that take it: " + known);
+            }
+        },
+        distribution);
+    for (std::int64_t i = 0; i < rows * columns; ++i) {
+        if (values[i] == T(0) || values[i] == T(1)) continue;
+        std::ostringstream message;
+        message << argument << " must be 1 where the target was seen, 0 where it is right-censored"
+                << "; row " << i / columns << ", column " << i % columns << " is " << values[i];
+        throw std::invalid_argument(message.str());
+    }
+}
+
 template <class T>
 void check_weights(const std::string& argument, const T* weights, std::int64_t rows) {
     double total = 0;

@@ -75,6 +75,10 @@ std::optional<double> statistic_of(const Family& family, Statistic statistic, co
             if constexpr (requires { family.log_prob(argument, raw); })
                 return family.log_prob(argument, raw);
             break;
+        case Statistic::log_survival:
+            if constexpr (requires { family.log_survival(argument, raw); })
+                return family.log_survival(argument, raw);
+            break;
         case Statistic::quantile:
             if constexpr (requires { family.quantile(argument, raw); })
                 return argument >= 0 && argument <= 1 ? family.quantile(argument, raw) : undefined;
@@ -131,6 +135,7 @@ struct UnitChange {
                 break;
             case Statistic::cdf:
             case Statistic::sf:
+            case Statistic::log_survival:
                 take_target(mean, scale);
         }
     }

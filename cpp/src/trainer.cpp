@@ -31,6 +31,9 @@ void check(const Model<T>& model, const Dataset<T>& data, const std::string& pre
     check_finite(prefix + "y", data.y, data.rows, plan.targets);
     check_support(prefix + "y", plan.distribution, data.y, data.rows, plan.targets);
     if (data.weight) check_weights(prefix + "sample_weight", data.weight, data.rows);
+    if (data.event) {
+        check_events(prefix + "event", plan.distribution, data.event, data.rows, plan.targets);
+    }
 }
 
 /// Calls `poll` about ten times a second without reading the clock after every short step.

@@ -146,6 +146,20 @@ def as_pair(
     return x_matrix, y_matrix
 
 
+def as_event(
+    event: Any, rows: int, targets: int, dtype: str, prefix: str = ""
+) -> NDArray[Any] | None:
+    """Return which targets were seen as a matrix that fits y, or None."""
+    if event is None:
+        return None
+    matrix = as_matrix(f"{prefix}event", event, targets, dtype)
+    if len(matrix) != rows:
+        raise ValueError(
+            f"{prefix}event must have {rows} rows, one for each of {prefix}y; got {len(matrix)}"
+        )
+    return matrix
+
+
 def as_integer(argument: str, value: Any, lowest: int, highest: int = 2**63 - 1) -> int:
     """Return an integer in [lowest, highest]; numpy integers are welcome, bools are not."""
     if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):

@@ -13,6 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from likely import _core
 from likely._arrays import (
     as_dtype_name,
+    as_event,
     as_flag,
     as_integer,
     as_list,
@@ -245,12 +246,12 @@ class Network:
         raw = self._model.raw(as_matrix("x", x, self.inputs, self.dtype))
         return PredictiveDistribution(self._model.head(), raw)
 
-    def loss(self, x: Any, y: Any, sample_weight: Any = None) -> float:
+    def loss(self, x: Any, y: Any, sample_weight: Any = None, event: Any = None) -> float:
         """Mean negative log-likelihood in the user's units, in nats.
 
         The mean over rows of the sum over target columns. With sample_weight (one number for each
         row) each row's loss is multiplied by its weight, and the sum is still divided by the
-        number of rows.
+        number of rows. With event (shaped as y; see `Trainer.fit`) targets may be right-censored.
 
         Examples
         --------
@@ -258,12 +259,16 @@ class Network:
         >>> coin = likely.Network(inputs=1, distribution="bernoulli", dtype="float64", seed=1)
         >>> round(coin.loss([[0.0], [0.0]], [0, 1]), 6)  # zero inputs: a fair coin, log 2
         0.693147
+        >>> life = likely.Network(inputs=1, distribution="exponential", dtype="float64")
+        >>> x, y, event = [[0.0], [0.0]], [2.0, 5.0], [1, 0]  # seen at 2, still alive at 5
+        >>> life.loss(x, y, event=event)  # (2 + 5) / 2 at rate 1
+        3.5
 
         """
-        return self._model.loss(*self._data(x, y, sample_weight))
+        return self._model.loss(*self._data(x, y, sample_weight, event))
 
     def loss_and_gradient(
-        self, x: Any, y: Any, sample_weight: Any = None
+        self, x: Any, y: Any, sample_weight: Any = None, event: Any = None
     ) -> tuple[float, NDArray[Any]]:
         """The loss as in `loss`, and its gradient with the layout of `parameters`.
 
@@ -276,17 +281,18 @@ class Network:
         True
 
         """
-        return self._model.loss_and_gradient(*self._data(x, y, sample_weight))
+        return self._model.loss_and_gradient(*self._data(x, y, sample_weight, event))
 
     def _data(
-        self, x: Any, y: Any, sample_weight: Any
-    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]:
+        self, x: Any, y: Any, sample_weight: Any, event: Any
+    ) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None, NDArray[Any] | None]:
         x_matrix, y_matrix = as_pair(x, y, self.inputs, self.targets, self.dtype)
+        rows, weight = len(x_matrix), None
+        if sample_weight is not None:
+            weight = as_vector("sample_weight", sample_weight, rows, self.dtype, "row of x")
+        seen = as_event(event, rows, self.targets, self.dtype)
         check_density(self._model, x_matrix, y_matrix)
-        if sample_weight is None:
-            return x_matrix, y_matrix, None
-        weight = as_vector("sample_weight", sample_weight, len(x_matrix), self.dtype, "row of x")
-        return x_matrix, y_matrix, weight
+        return x_matrix, y_matrix, weight, seen
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a safetensors file, whole or not at all.

@@ -14,6 +14,7 @@ from numpy.typing import DTypeLike, NDArray
 from likely import _core
 from likely._arrays import (
     as_dtype_name,
+    as_event,
     as_integer,
     as_matrix,
     as_probability,
@@ -313,15 +314,39 @@ class PredictiveDistribution:
         self._head.check_targets(targets)
         return self._at("crps", targets)
 
-    def log_prob(self, y: Any) -> NDArray[Any]:
+    def log_prob(self, y: Any, event: Any = None) -> NDArray[Any]:
         """The log of the density (or probability) at y, for each target column.
 
-        A single row is asked at every y: ``d[0].log_prob(grid)`` is a curve. Raises ValueError
-        where y is outside the support.
+        A single row is asked at every y: ``d[0].log_prob(grid)`` is a curve.
+
+        Parameters
+        ----------
+        y : array of shape (rows,) or (rows, targets)
+        event : array of the same shape, optional
+            1 where the target was seen, 0 where it is right-censored at y: there the log of the
+            probability to exceed y. For `Exponential`, `Weibull` and `LogNormal`.
+
+        Raises
+        ------
+        ValueError
+            Where y is outside the support, event is neither 0 nor 1, or the family takes none.
+
+        Examples
+        --------
+        >>> import likely
+        >>> d = likely.PredictiveDistribution.from_params("exponential", rate=0.5)
+        >>> d.log_prob([2.0, 2.0], event=[1, 0]).round(4)  # log 0.5 - 1, and -1
+        array([-1.6931, -1.    ])
+
         """
         targets = self._targets(y)
-        self._head.check_targets(targets)
-        return self._at("log_prob", targets)
+        seen = as_event(event, len(targets), self._head.targets, self._head.dtype)
+        self._head.check_targets(targets, seen)
+        log_density = self._at("log_prob", targets)
+        if seen is None:
+            return log_density
+        log_survival = self._at("log_survival", targets)
+        return np.where(self._shaped(seen) == 1, log_density, log_survival)
 
     def sample(self, n: int, seed: int = 0) -> NDArray[Any]:
         """Draw n values for every row: (n, rows) or (n, rows, targets), a function of the seed."""

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from likely import _core
-from likely._arrays import as_flag, as_integer, as_number, as_pair, as_seed, as_vector
+from likely._arrays import as_event, as_flag, as_integer, as_number, as_pair, as_seed, as_vector
 from likely._training_rows import training_rows
 from likely.custom import check_density
 from likely.network import Network
@@ -142,8 +142,9 @@ class Trainer:
         x: Any,
         y: Any,
         *,
-        validation: tuple[Any, Any] | None = None,
+        validation: tuple[Any, ...] | None = None,
         sample_weight: Any = None,
+        event: Any = None,
         callback: Callable[[Epoch], Any] | None = None,
     ) -> _core.History:
         """Fit the network's parameters in place, starting from those it has.
@@ -158,10 +159,16 @@ class Trainer:
             (rows,) will do for one input.
         y : array of shape (rows, targets)
             (rows,) will do for one target. Classes are 0, 1, ..., K-1.
-        validation : pair (x, y), optional
+        validation : pair (x, y), or (x, y, event), optional
             Held-out data, looked at after each epoch.
         sample_weight : array of shape (rows,), optional
             Scaled to mean 1; a batch's loss is sum(weight * loss) / batch size.
+        event : array of the shape of y, optional
+            1 (or True) where the target was seen, 0 where it is right-censored: known to be beyond
+            y, as the lifetime of what still lives when the study ends. Its loss is minus the log
+            of the probability to exceed y (Kalbfleisch and Prentice 2002, section 3.2). For
+            `Exponential`, `Weibull` and `LogNormal`. Targets are standardised by the scale of all
+            y, seen or not.
         callback : function of an `Epoch`, optional
             Called after each epoch; a true answer stops the fit.
 
@@ -177,6 +184,19 @@ class Trainer:
             Where the loss, the gradient or a parameter stops being finite. The network keeps its
             last finite parameters.
 
+        Examples
+        --------
+        Lifetimes of mean 3, watched for 2; the mean of y is 1.5.
+
+        >>> import likely, numpy as np
+        >>> lifetimes = np.random.default_rng(0).exponential(3.0, size=2000)
+        >>> x, y, event = np.zeros(2000), np.minimum(lifetimes, 2.0), lifetimes <= 2.0
+        >>> network = likely.Network(inputs=1, distribution="exponential")
+        >>> trainer = likely.Trainer(likely.Adam(learning_rate=0.05), batch_size=None, epochs=100)
+        >>> history = trainer.fit(network, x, y, event=event)
+        >>> round(float(network.predict_distribution([[0.0]]).mean[0]), 1)
+        3.0
+
         """
         if not isinstance(network, Network):
             raise TypeError(f"network must be a likely.Network; got {type(network).__name__}")
@@ -185,15 +205,20 @@ class Trainer:
         weight = None
         if sample_weight is not None:
             weight = as_vector("sample_weight", sample_weight, len(x_matrix), dtype, "row of x")
+        seen = as_event(event, len(x_matrix), targets, dtype)
         held_out = None
         if validation is not None:
-            pair: Any = validation
-            if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-                size = f" of {len(pair)}" if hasattr(pair, "__len__") else ""
+            given: Any = validation
+            if not isinstance(given, (tuple, list)) or len(given) not in (2, 3):
+                size = f" of {len(given)}" if hasattr(given, "__len__") else ""
                 raise TypeError(
-                    f"validation must be a pair (x, y); got {type(pair).__name__}{size}"
+                    "validation must be a pair (x, y), or (x, y, event); "
+                    f"got {type(given).__name__}{size}"
                 )
-            held_out = as_pair(pair[0], pair[1], inputs, targets, dtype, prefix="validation ")
+            pair = as_pair(given[0], given[1], inputs, targets, dtype, prefix="validation ")
+            held_event = given[2] if len(given) == 3 else None
+            held_seen = as_event(held_event, len(pair[0]), targets, dtype, prefix="validation ")
+            held_out = (*pair, held_seen)
         if callback is not None and not callable(callback):
             raise TypeError(f"callback must be a function; got {type(callback).__name__}")
         check_density(network._model, x_matrix, y_matrix)
@@ -206,6 +231,7 @@ class Trainer:
                 x=x_matrix,
                 y=y_matrix,
                 sample_weight=weight,
+                event=seen,
                 validation=held_out,
                 callback=after_epoch,
                 history=history,

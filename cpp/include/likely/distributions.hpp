@@ -30,6 +30,8 @@
 // Custom holds a function of the user, which is called for a batch outside of the kernels.
 #pragma once
 
+#include <array>
+#include <tuple>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -67,6 +69,15 @@ concept FixedFamily =
 template <FixedFamily Family>
 inline constexpr std::size_t raw_count =
     std::tuple_size_v<decltype(std::declval<Family>().raw_parameters())>;
+
+/// Whether targets of a family may be right-censored.
+template <class Family>
+inline constexpr bool takes_events = false;
+template <FixedFamily Family>
+inline constexpr bool takes_events<Family> =
+    requires(const Family& family, const std::array<double, raw_count<Family>>& raw) {
+        family.log_survival(1.0, raw);
+    };
 
 /// Whether a row has one distribution of all its target columns.
 template <class Family>

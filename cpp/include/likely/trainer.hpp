@@ -27,7 +27,8 @@ struct Dataset {
     const T* y = nullptr;
     const T* weight = nullptr;
     std::int64_t rows = 0;
-    /// Rows x targets; 0: the target is right-censored at y, 1: it was seen. Null: all were.
+    /// Rows x targets; 0: the target is right-censored at y (all that is known is that it is
+    /// beyond), 1: it was seen. Null: all were. For families with a log_survival.
     const T* event = nullptr;
 };
 

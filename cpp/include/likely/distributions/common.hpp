@@ -67,8 +67,20 @@ struct ParameterArray {
 };
 
 /// What can be asked of a predicted distribution. `parameter` takes an index, `quantile` a
-/// probability, `cdf`, `sf`, `log_prob` and `crps` a target.
-enum class Statistic { mean, std, mode, entropy, quantile, cdf, sf, log_prob, crps, parameter };
+/// probability, `cdf`, `sf`, `log_prob`, `log_survival` and `crps` a target.
+enum class Statistic {
+    mean,
+    std,
+    mode,
+    entropy,
+    quantile,
+    cdf,
+    sf,
+    log_prob,
+    log_survival,
+    crps,
+    parameter
+};
 
 /// What can be asked of two predicted distributions p and q of one family: -E_p log q, and
 /// E_p (log p - log q), both in nats.
