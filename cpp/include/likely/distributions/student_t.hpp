@@ -12,9 +12,9 @@
 #include <variant>
 
 #include "likely/distributions/location_scale.hpp"
+#include "likely/gamma_functions.hpp"
 #include "likely/primitives.hpp"
 #include "likely/registry.hpp"
-#include "likely/special_functions.hpp"
 
 namespace likely {
 
