@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import reference
 from families import FAMILIES, Entry, rounding
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 from reference.arrays import Array
 from support import DTYPES
 
@@ -142,9 +142,6 @@ def test_samples_have_the_distribution(name: str) -> None:
         below = core.family.cdf(row[:, np.newaxis], np.nextafter(values, -np.inf))
         distance = max(np.abs(upper - cdf).max(), np.abs(upper - counts / 2000 - below).max())
         assert distance < 1.8 / np.sqrt(2000)  # one in 300 is farther, for continuous ones
-
-
-TRUTH = {"df": 0.8}
 
 
 @each

@@ -7,6 +7,7 @@ against (rows, targets) and are checked already. Integrals are right to about 1e
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -316,7 +317,7 @@ def _over_support(d: Any, integrand: Callable[[Array], Array], y: Array | None) 
             total,
         )
         panels = np.maximum(panels, first + count) - 0.5
-    for lower, upper in zip(panels[:-1], panels[1:], strict=True):
+    for lower, upper in itertools.pairwise(panels):
         if np.all(upper <= lower):
             continue
         for node, weight in zip(_NODES, _WEIGHTS, strict=True):
