@@ -268,7 +268,7 @@ def make_pair(
     seed: int = 0,
     standardize: bool = False,
 ) -> Pair:
-    width = len(family[1].predicted) * targets
+    width = len(family[1].predicted) * (1 if family[1].joint else targets)
     layers, output = architecture(CORE, width)
     core = likely.Network(
         inputs, targets, layers, family[0],
@@ -296,7 +296,7 @@ def make_data(pair: Pair, rows: int, seed: int = 0) -> Data:
     x = rng.normal(0.3, 1.0, (rows, pair.core.inputs))
     y = rng.normal(-0.4, 1.5, (rows, pair.core.targets))
     if family.target_scaling == "none":
-        classes = getattr(family, "classes", 2)
+        classes = getattr(family, "classes", getattr(family, "levels", 2))
         y = rng.integers(0, classes, y.shape).astype(np.float64)
     weight = rng.uniform(0.25, 2.0, rows)
     return Data(*(values.astype(np.float32).astype(pair.dtype) for values in (x, y, weight)))

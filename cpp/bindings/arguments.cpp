@@ -88,6 +88,7 @@ Value from_python(py::handle object, const std::string& argument) {
             const std::string elements = std::is_same_v<Element, LayerPointer>      ? "layers"
                                          : std::is_same_v<Element, SchedulePointer> ? "schedules"
                                          : std::is_same_v<Element, std::string>     ? "strings"
+                                         : std::is_same_v<Element, double>          ? "numbers"
                                                                                     : "integers";
             throw py::type_error(argument + " must be a list of " + elements + "; got " +
                                  described(object));
@@ -106,6 +107,7 @@ template std::int64_t from_python(py::handle, const std::string&);
 template double from_python(py::handle, const std::string&);
 template std::string from_python(py::handle, const std::string&);
 template std::optional<std::int64_t> from_python(py::handle, const std::string&);
+template std::vector<double> from_python(py::handle, const std::string&);
 template std::vector<std::int64_t> from_python(py::handle, const std::string&);
 template std::vector<SchedulePointer> from_python(py::handle, const std::string&);
 template std::vector<LayerPointer> from_python(py::handle, const std::string&);

@@ -49,11 +49,19 @@ void check_known(const HeadObject& object, Statistic statistic, const std::strin
                           "; it is known by its log_prob alone");
 }
 
+void check_density(const HeadObject& object, const std::string& name) {
+    const Distribution& family = plan_of(object).distribution;
+    if (has_density(family)) return;
+    throw py::value_error(repr_of(to_python<Distribution>(family)) + " has no " + name +
+                          ", for it has no density; it is known by its quantiles alone");
+}
+
 NumberArray evaluate(const HeadObject& object, const std::string& statistic,
                      const NumberArray& raw_parameters, const std::optional<NumberArray>& argument,
                      double probability, std::int64_t parameter) {
     const Evaluation what{statistic_named(statistic), parameter, probability};
     check_known(object, what.statistic, statistic);
+    if (what.statistic == Statistic::log_prob) check_density(object, statistic);
     return std::visit(
         [&](const auto& head) -> NumberArray {
             using T = decltype(number_type(head));
@@ -172,6 +180,7 @@ NumberArray uniforms(const HeadObject& object, std::int64_t count, std::int64_t 
 NumberArray sample(const HeadObject& object, const NumberArray& raw_parameters, std::int64_t count,
                    std::uint64_t seed) {
     check_known(object, Statistic::quantile, "sample");
+    check_density(object, "sample");
     const std::int64_t rows = raw_parameters.shape(0);
     NumberArray draws = uniforms(object, count, rows, seed);
     std::visit(

@@ -90,6 +90,8 @@ void construct_value(Value& target, const Json& json, const LayerAt& layer_at) {
         } else {
             target = json.as_double();
         }
+    } else if constexpr (std::is_same_v<Value, std::vector<double>>) {
+        for (const Json& item : json.as_array()) target.push_back(item.as_double());
     } else if constexpr (std::is_same_v<Value, std::vector<std::string>>) {
         for (const Json& item : json.as_array()) target.push_back(item.as_string());
     } else if constexpr (std::is_same_v<Value, std::vector<LayerPointer>>) {

@@ -39,6 +39,14 @@ std::string predicted_names(const Distribution& distribution) {
     return " (" + names + ")";
 }
 
+/// How many classes a target can belong to; 0 of numbers.
+std::int64_t class_count(const Distribution& distribution) {
+    if (const auto* categorical = std::get_if<Categorical>(&distribution))
+        return categorical->classes;
+    if (const auto* ordinal = std::get_if<Ordinal>(&distribution)) return ordinal->levels;
+    return std::holds_alternative<Bernoulli>(distribution) ? 2 : 0;
+}
+
 /// Layers made in C++ have not passed the checks of Python's constructors.
 void check_layer(const LayerPointer& layer, std::vector<const Layer*>& checked) {
     if (!layer) throw std::invalid_argument("layers must not be null; there is a null layer");
@@ -342,16 +350,12 @@ Specification completed(Specification specification) {
     };
     check_names(specification.feature_names, specification.inputs, "feature_names");
     check_names(specification.target_names, specification.targets, "target_names");
-    if (const auto* categorical = std::get_if<Categorical>(&specification.distribution)) {
-        check_names(specification.class_names, categorical->classes, "class_names");
-    } else {
-        if (!specification.class_names.empty() &&
-            !std::holds_alternative<Bernoulli>(specification.distribution)) {
-            throw std::invalid_argument(
-                "class_names needs a distribution of classes (Bernoulli or Categorical)");
-        }
-        check_names(specification.class_names, 2, "class_names");
+    const std::int64_t classes = class_count(specification.distribution);
+    if (!specification.class_names.empty() && classes == 0) {
+        throw std::invalid_argument(
+            "class_names needs a distribution of classes (Bernoulli, Categorical or Ordinal)");
     }
+    check_names(specification.class_names, classes, "class_names");
     return specification;
 }
 

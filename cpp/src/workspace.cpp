@@ -60,6 +60,7 @@ Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whol
     };
     copy(scaling.input_mean, scaling.input_scale, input_mean_, input_inverse_scale_);
     copy(scaling.target_mean, scaling.target_scale, target_mean_, target_inverse_scale_);
+    if (!has_density(plan_.distribution)) return;
     for (const double scale : scaling.target_scale) log_target_scale_.push_back(std::log(scale));
 }
 

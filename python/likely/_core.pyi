@@ -7,7 +7,7 @@ import inspect
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Activation', 'Adagrad', 'Adam', 'AdamW', 'BatchNorm', 'Bernoulli', 'Categorical', 'Constant', 'CosineDecay', 'Custom', 'Dense', 'Distribution', 'DivergedError', 'Dropout', 'ELU', 'ExponentialDecay', 'GELU', 'Head', 'History', 'Identity', 'InverseScaling', 'Layer', 'LayerNorm', 'LeakyReLU', 'Model', 'Normal', 'OneCycle', 'Optimizer', 'RMSprop', 'ReLU', 'ReduceOnPlateau', 'Residual', 'SGD', 'Schedule', 'Sequence', 'SiLU', 'Sigmoid', 'Softplus', 'StepDecay', 'Tanh', 'TrainerOptions', 'fit', 'raw_parameters', 'system']
+__all__: list[str] = ['Activation', 'Adagrad', 'Adam', 'AdamW', 'BatchNorm', 'Bernoulli', 'Categorical', 'Constant', 'CosineDecay', 'Custom', 'Dense', 'Distribution', 'DivergedError', 'Dropout', 'ELU', 'ExponentialDecay', 'GELU', 'Head', 'History', 'Identity', 'InverseScaling', 'Layer', 'LayerNorm', 'LeakyReLU', 'Model', 'Normal', 'OneCycle', 'Optimizer', 'Ordinal', 'Quantiles', 'RMSprop', 'ReLU', 'ReduceOnPlateau', 'Residual', 'SGD', 'Schedule', 'Sequence', 'SiLU', 'Sigmoid', 'Softplus', 'StepDecay', 'Tanh', 'TrainerOptions', 'fit', 'raw_parameters', 'system']
 class Activation:
     """
     Base class of every Activation.
@@ -162,6 +162,57 @@ class Categorical(Distribution):
     def classes(self) -> int:
         """
         number of classes, at least 2
+        """
+class Ordinal(Distribution):
+    """
+    Ordinal distribution (proportional odds) of a label 0, 1, ..., levels - 1 whose order means something and
+    whose distances do not: grades, ratings. P(target <= k) = sigmoid(cut_k - loc).
+    Raw parameters: loc, cut_point = cut_0 and log_gap[k], with cut_k = cut_(k-1) + exp(log_gap[k]) for k = 1 to
+    levels - 2. The network predicts loc; the others are learned constants of each target column, which start at
+    equally probable levels, unless cut_points='predicted'.
+    Source: McCullagh (1980), 'Regression models for ordinal data'.
+    
+    Parameters
+    ----------
+    levels : int
+        number of levels, at least 2
+    cut_points : str, default 'shared'
+        'shared' (learned constants of each target column) or 'predicted' (for each row)
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, levels: int, cut_points: str = 'shared') -> None:
+        ...
+    @property
+    def cut_points(self) -> str:
+        """
+        'shared' (learned constants of each target column) or 'predicted' (for each row)
+        """
+    @property
+    def levels(self) -> int:
+        """
+        number of levels, at least 2
+        """
+class Quantiles(Distribution):
+    """
+    Quantiles of a real target at given levels, which never cross, by quantile regression: no density, so no
+    log_prob and no samples; quantile and cdf are linear between the levels and nan outside, other statistics nan.
+    Raw parameters: quantile, that of level number (m - 1) // 2 of the m levels, and gap[1], ..., gap[m - 1],
+    with quantile i = quantile i - 1 + softplus(gap[i]). The loss is the pinball loss summed over the levels. Where
+    the network standardises its target, losses are in standard deviations of the target.
+    Source: Koenker and Bassett (1978), 'Regression quantiles'.
+    
+    Parameters
+    ----------
+    levels : sequence of float
+        increasing numbers in (0, 1)
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, levels: collections.abc.Sequence[float]) -> None:
+        ...
+    @property
+    def levels(self) -> tuple[float, ...]:
+        """
+        increasing numbers in (0, 1)
         """
 class Custom(Distribution):
     """

@@ -27,7 +27,10 @@ def predict(arguments: argparse.Namespace) -> int:
         raise UserError(f"--quantiles is for numbers, and {arguments.model} predicts classes")
     table = Table(arguments.data)
     d = network.predict_distribution(_features(network, table, arguments.model))
-    quantiles = QUANTILES if arguments.quantiles is None else arguments.quantiles
+    family = network.distribution
+    quantiles = family.levels if isinstance(family, likely.Quantiles) else QUANTILES
+    if arguments.quantiles is not None:
+        quantiles = arguments.quantiles
     columns = _class_columns(network, d, classes) if classes else _columns(network, d, quantiles)
     write_table(columns, output)
     if output is not None:
@@ -46,6 +49,8 @@ def _class_names(network: likely.Network) -> list[str]:
         return network.class_names or ["0", "1"]
     if isinstance(family, likely.Categorical):
         return network.class_names or [str(label) for label in range(family.classes)]
+    if isinstance(family, likely.Ordinal):
+        return network.class_names or [str(label) for label in range(family.levels)]
     return []
 
 
@@ -90,7 +95,9 @@ def _by_target(network: likely.Network, values: NDArray[Any]) -> NDArray[Any]:
 def _columns(
     network: likely.Network, d: likely.PredictiveDistribution, quantiles: tuple[float, ...]
 ) -> dict[str, NDArray[Any]]:
-    statistics = {"mean": d.mean, "std": d.std} | {f"q{q}": d.quantile(q) for q in quantiles}
+    statistics = {f"q{q}": d.quantile(q) for q in quantiles}
+    if not isinstance(network.distribution, likely.Quantiles):
+        statistics = {"mean": d.mean, "std": d.std} | statistics
     return {
         f"{target}_{name}": _by_target(network, values)[:, j]
         for j, target in enumerate(_target_names(network))
@@ -123,6 +130,8 @@ def _tell_likelihood(
     names = network.target_names
     if not names or any(name not in table.names for name in names):
         return
+    if isinstance(network.distribution, likely.Quantiles):
+        return  # has none
     rows = np.flatnonzero(~table.missing(names))
     if not len(rows):
         return

@@ -26,7 +26,8 @@
 //     log_prob(y, raw), parameter_arrays(), parameter(i, raw), raw_from(given, set)
 // All of them have those of mean, std, mode, entropy, cdf, sf, quantile, crps, cross_entropy and
 // kl_divergence that have closed forms, in double precision. Where `joint` is true, a row has one
-// distribution of all its target columns, and y is a function of the column.
+// distribution of all its target columns, and y is a function of the column. Where `has_density`
+// is false, the loss is none, and there is no log_prob.
 // Custom holds a function of the user, which is called for a batch outside of the kernels.
 #pragma once
 
@@ -49,16 +50,18 @@
 #include "likely/distributions/logistic.hpp"
 #include "likely/distributions/negative_binomial.hpp"
 #include "likely/distributions/normal.hpp"
+#include "likely/distributions/ordinal.hpp"
 #include "likely/distributions/poisson.hpp"
+#include "likely/distributions/quantiles.hpp"
 #include "likely/distributions/student_t.hpp"
 #include "likely/distributions/von_mises.hpp"
 #include "likely/distributions/weibull.hpp"
 
 namespace likely {
 
-using Distribution =
-    std::variant<Normal, Laplace, StudentT, Logistic, LogNormal, Exponential, Gamma, Weibull, Beta,
-                 VonMises, Poisson, NegativeBinomial, Bernoulli, Binomial, Categorical, Custom>;
+using Distribution = std::variant<Normal, Laplace, StudentT, Logistic, LogNormal, Exponential,
+                                  Gamma, Weibull, Beta, VonMises, Poisson, NegativeBinomial,
+                                  Bernoulli, Binomial, Categorical, Ordinal, Quantiles, Custom>;
 
 /// A family whose number of raw parameters is known at compile time.
 template <class Family>
@@ -87,6 +90,12 @@ inline constexpr bool is_joint = requires { Family::joint; };
 template <class Function>
 decltype(auto) visit_family(Function&& function, const Distribution& distribution) {
     return std::visit(std::forward<Function>(function), distribution);
+}
+
+/// Whether the loss is a negative log-likelihood.
+inline bool has_density(const Distribution& distribution) {
+    return visit_family([]<class Family>(const Family&) { return !requires { Family::has_density; }; },
+                        distribution);
 }
 
 inline std::vector<RawParameter> raw_parameters(const Distribution& distribution) {

@@ -24,15 +24,16 @@ struct RawParameter {
     double value = 0;  ///< of a fixed one; what another one starts from
 };
 
-/// Raw parameters named name[0], name[1], ..., all predicted. Throws std::invalid_argument where
-/// they are beyond any network.
-inline std::vector<RawParameter> raw_parameter_array(const std::string& name, std::int64_t count) {
+/// Raw parameters named name[first], name[first + 1], ..., all predicted. Throws
+/// std::invalid_argument where they are beyond any network.
+inline std::vector<RawParameter> raw_parameter_array(const std::string& name, std::int64_t count,
+                                                     std::int64_t first = 0) {
     if (count > 1 << 24) {
         throw std::invalid_argument("the network is too large: " + std::to_string(count) + " " +
                                     name + " of each target column");
     }
     std::vector<RawParameter> result;
-    for (std::int64_t k = 0; k < count; ++k) {
+    for (std::int64_t k = first; k < first + count; ++k) {
         result.push_back({name + "[" + std::to_string(k) + "]"});
     }
     return result;
