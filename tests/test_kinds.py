@@ -49,6 +49,7 @@ def candidates(kind: type, field: str) -> list[Any]:
         "float": [0.5, 0.1 + 0.2],
         "bool": [True, False],
         "sequence of int": [[], [2], (2, 5)],
+        "sequence of float": [[0.5], (0.1, 1 / 3)],
     }
     values: list[Any] = simple.get(wanted, [])
     for base in BASES:
