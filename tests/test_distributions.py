@@ -38,7 +38,7 @@ def close(d: Predicted, actual: Any, expected: Any, terms: Any = 0.0) -> None:
 
 def test_every_distribution_has_a_case() -> None:
     covered = {type(case.family[0]) for case in CASES.values()}
-    own = {likely.Custom, likely.Ordinal, likely.Quantiles}  # in files of their own
+    own = {likely.Custom, likely.MultivariateNormal, likely.Ordinal, likely.Quantiles}
     assert covered | own == set(likely.Distribution.__subclasses__())
 
 

@@ -85,7 +85,7 @@ std::vector<std::pair<std::string, std::string>> named_raw_parameters(
     const py::object& distribution) {
     std::vector<std::pair<std::string, std::string>> result;
     for (const RawParameter& raw :
-         likely::raw_parameters(from_python<Distribution>(distribution, "distribution"))) {
+         likely::raw_parameters(from_python<Distribution>(distribution, "distribution"), 1)) {
         if (raw.source == Source::fixed) continue;
         result.emplace_back(raw.name, raw.source == Source::shared ? "shared" : "predicted");
     }

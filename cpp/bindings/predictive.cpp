@@ -66,7 +66,7 @@ NumberArray evaluate(const HeadObject& object, const std::string& statistic,
         [&](const auto& head) -> NumberArray {
             using T = decltype(number_type(head));
             const std::int64_t rows = raw_parameters.shape(0);
-            Array<T> out({rows, head.plan().targets});
+            Array<T> out({rows, result_columns(head.plan(), what.statistic)});
             const T* source = numbers<T>(raw_parameters);
             const T* arguments = numbers_or_null<T>(argument);
             T* target = out.mutable_data();
@@ -176,7 +176,7 @@ NumberArray uniforms(const HeadObject& object, std::int64_t count, std::int64_t 
         object.head);
 }
 
-/// Draws by inversion: the quantile function at `uniforms`.
+/// Draws by inversion, from `uniforms`.
 NumberArray sample(const HeadObject& object, const NumberArray& raw_parameters, std::int64_t count,
                    std::uint64_t seed) {
     check_known(object, Statistic::quantile, "sample");
@@ -190,7 +190,7 @@ NumberArray sample(const HeadObject& object, const NumberArray& raw_parameters, 
             T* target = static_cast<T*>(draws.mutable_data());
             const py::gil_scoped_release released;
             for (std::int64_t k = 0; k < count; ++k, target += rows * head.plan().targets) {
-                head.evaluate({Statistic::quantile}, source, rows, target, target);
+                head.sample(source, rows, target);
             }
         },
         object.head);
@@ -255,6 +255,8 @@ void bind_predictive(py::module_& module) {
         .def("sample", &sample, py::arg("raw"), py::arg("count"), py::arg("seed"))
         .def("check_targets", &check_targets, py::arg("y"), py::arg("event") = py::none())
         .def_property_readonly("targets", [](const HeadObject& o) { return plan_of(o).targets; })
+        .def_property_readonly("joint",
+                               [](const HeadObject& o) { return joint(plan_of(o).distribution); })
         .def_property_readonly(
             "dtype",
             [](const HeadObject& o) { return o.head.index() == 0 ? "float32" : "float64"; })

@@ -23,7 +23,7 @@ namespace likely {
 
 /// Whether distributions of the two can be compared: one family, with as many raw parameters.
 inline bool same_family(const Distribution& a, const Distribution& b) {
-    return a.index() == b.index() && raw_parameters(a).size() == raw_parameters(b).size();
+    return a.index() == b.index() && raw_parameters(a, 1).size() == raw_parameters(b, 1).size();
 }
 
 template <class T>
@@ -56,7 +56,7 @@ class Head {
 
     const Plan& plan() const { return *plan_; }
 
-    /// rows x targets numbers; `argument` as in the kernel table.
+    /// rows x result_columns numbers.
     void evaluate(Evaluation what, const T* raw, std::int64_t rows, const T* argument,
                   T* out) const noexcept {
         if (scaling_.fitted()) {
@@ -64,6 +64,11 @@ class Head {
             what.target_scale = scaling_.target_scale.data();
         }
         likely::evaluate(*plan_, what, shared_.data(), raw, rows, argument, out);
+    }
+
+    /// Makes a sample of rows x targets uniform numbers, in their place.
+    void sample(const T* raw, std::int64_t rows, T* numbers) const noexcept {
+        likely::sample(predictions(raw, rows), numbers);
     }
 
     /// These predictions as a side of a comparison; points into both.
@@ -78,7 +83,7 @@ class Head {
     }
 
     /// The raw parameters of distributions with given parameters, for a head of such ones. Both are
-    /// laid out alike: number k of target column t of a row at k * targets + t. Throws
+    /// laid out alike: number k of column t of a row at k * columns + t. Throws
     /// std::invalid_argument.
     void raw_from(const double* given, std::int64_t rows, T* raw) const {
         std::int64_t width = 0;
@@ -86,14 +91,15 @@ class Head {
         visit_family(
             [&](const auto& family) {
                 for (std::int64_t i = 0; i < rows; ++i) {
-                    for (std::int64_t t = 0; t < plan_->targets; ++t) {
+                    for (std::int64_t t = 0; t < plan_->columns; ++t) {
                         try {
-                            row_from(family, given + i * width * plan_->targets + t,
+                            row_from(family, given + i * width * plan_->columns + t,
                                      raw + i * plan_->raw_width + t);
                         } catch (const std::invalid_argument& error) {
+                            const std::string column =
+                                joint(plan_->distribution) ? "" : ", column " + std::to_string(t);
                             throw std::invalid_argument(std::string(error.what()) + " (row " +
-                                                        std::to_string(i) + ", column " +
-                                                        std::to_string(t) + ")");
+                                                        std::to_string(i) + column + ")");
                         }
                     }
                 }
@@ -107,11 +113,17 @@ class Head {
 
     template <class Family>
     void row_from(const Family& family, const double* given, T* raw) const {
-        const std::int64_t stride = plan_->targets;
-        if constexpr (!FixedFamily<Family>) {
-            family.raw_from(
-                [&](std::int64_t k) { return given[k * stride]; },
-                [&](std::int64_t k, double value) { raw[k * stride] = static_cast<T>(value); });
+        const std::int64_t stride = plan_->columns;
+        const auto number = [&](std::int64_t k) { return given[k * stride]; };
+        const auto set = [&](std::int64_t k, double value) {
+            raw[k * stride] = static_cast<T>(value);
+            require(std::isfinite(raw[k * stride]), "parameters",
+                    sizeof(T) == 4 ? "finite in float32" : "finite in float64", value);
+        };
+        if constexpr (is_joint<Family>) {
+            family.raw_from(number, set, plan_->targets);
+        } else if constexpr (!FixedFamily<Family>) {
+            family.raw_from(number, set);
         } else {
             std::array<double, Family::parameters.size()> values;
             for (std::size_t p = 0; p < values.size(); ++p) {

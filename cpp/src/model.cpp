@@ -77,7 +77,7 @@ void initialize(const Plan& plan, std::uint64_t seed, std::span<T> parameters) {
     if (bias == none) return;
     for (const RawPlace& place : plan.raw_places) {
         if (place.source != Source::predicted) continue;
-        for (std::int64_t t = 0; t < plan.targets; ++t) {
+        for (std::int64_t t = 0; t < plan.columns; ++t) {
             parameters[static_cast<std::size_t>(bias + place.position + t)] +=
                 static_cast<T>(place.value);
         }

@@ -31,12 +31,12 @@ void collect(const LayerPointer& layer, std::vector<LayerPointer>& found) {
 }
 
 /// " (loc, log_scale)": what a network has to put out.
-std::string predicted_names(const Distribution& distribution) {
+std::string predicted_names(const Distribution& distribution, std::int64_t targets) {
     std::string names;
-    for (const RawParameter& raw : raw_parameters(distribution)) {
+    for (const RawParameter& raw : raw_parameters(distribution, targets)) {
         if (raw.source == Source::predicted) names += (names.empty() ? "" : ", ") + raw.name;
     }
-    return " (" + names + ")";
+    return " (" + names + (joint(distribution) ? ")" : ") of each target column");
 }
 
 /// How many classes a target can belong to; 0 of numbers.
@@ -293,17 +293,18 @@ std::vector<NamedLayer> distinct_layers(const std::vector<LayerPointer>& layers,
 
 void place_distribution(Plan& plan, const Distribution& distribution, std::int64_t targets) {
     plan.targets = targets;
+    plan.columns = joint(distribution) ? 1 : targets;
     plan.distribution = distribution;
     plan.raw_places.clear();
     std::int64_t predicted = 0, shared = 0;
-    for (const RawParameter& raw : raw_parameters(distribution)) {
+    for (const RawParameter& raw : raw_parameters(distribution, targets)) {
         RawPlace place{raw.source, raw.value, 0};
-        if (raw.source == Source::predicted) place.position = predicted++ * targets;
-        if (raw.source == Source::shared) place.position = shared++ * targets;
+        if (raw.source == Source::predicted) place.position = predicted++ * plan.columns;
+        if (raw.source == Source::shared) place.position = shared++ * plan.columns;
         plan.raw_places.push_back(place);
     }
-    plan.raw_width = checked_product(predicted, targets, "the output layer");
-    plan.shared_count = shared * targets;
+    plan.raw_width = checked_product(predicted, plan.columns, "the output layer");
+    plan.shared_count = shared * plan.columns;
     plan.parameters = parameter_arrays(plan.distribution, targets);
 }
 
@@ -332,8 +333,8 @@ Specification completed(Specification specification) {
     if (output->units != width) {
         throw std::invalid_argument("output must have " + std::to_string(width) +
                                     " units, one for each raw parameter" +
-                                    predicted_names(specification.distribution) +
-                                    " of each target column; got " + std::to_string(output->units));
+                                    predicted_names(specification.distribution, head.targets) +
+                                    "; got " + std::to_string(output->units));
     }
     const auto check_names = [](const auto& names, std::int64_t expected,
                                 const std::string& argument) {
@@ -368,10 +369,10 @@ Plan make_plan(const Specification& specification) {
 
     Planner planner(plan, specification);
     planner.lay_out_parameters(specification);
-    for (const RawParameter& raw : raw_parameters(plan.distribution)) {
+    for (const RawParameter& raw : raw_parameters(plan.distribution, plan.targets)) {
         if (raw.source != Source::shared) continue;
         const std::int64_t offset =
-            planner.add_tensor("distribution." + raw.name, {plan.targets}, Role::other, raw.value);
+            planner.add_tensor("distribution." + raw.name, {plan.columns}, Role::other, raw.value);
         if (plan.shared == none) plan.shared = offset;
     }
 

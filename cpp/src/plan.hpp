@@ -92,7 +92,7 @@ struct RawPlace {
     Source source;
     double value;  ///< of a fixed one; what another one starts from
     /// Of a predicted one its first column in the raw matrix, of a shared one its offset among the
-    /// constants; that of target column t is t further.
+    /// constants; that of column t is t further.
     std::int64_t position;
 };
 
@@ -105,6 +105,7 @@ struct Initialization {
 
 struct Plan {
     std::int64_t inputs = 0, targets = 0;
+    std::int64_t columns = 0;  ///< with raw parameters of their own: 1 of a joint distribution
     Distribution distribution;
     std::vector<RawPlace> raw_places;
     std::vector<ParameterArray> parameters;

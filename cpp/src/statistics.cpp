@@ -155,13 +155,14 @@ struct UnitChange {
     }
 };
 
-/// The unit of number `index` of the named parameters.
-Unit unit_of(const std::vector<ParameterArray>& arrays, std::int64_t index) {
-    for (const ParameterArray& array : arrays) {
-        if (index < array.size()) return array.unit;
+/// The unit of number `index` of the named parameters, and of a joint distribution its target
+/// column, which comes first in the shape of an array.
+std::pair<Unit, std::int64_t> place_of(const Plan& plan, std::int64_t index) {
+    for (const ParameterArray& array : plan.parameters) {
+        if (index < array.size()) return {array.unit, index * plan.targets / array.size()};
         index -= array.size();
     }
-    return Unit::none;
+    return {Unit::none, 0};
 }
 
 template <class Family, class T>
@@ -169,9 +170,8 @@ void evaluate_family(const Family& family, const Plan& plan, const Evaluation& w
                      const T* shared, const T* raw, std::int64_t rows, const T* argument, T* out) {
     const bool of_target =
         what.statistic == Statistic::log_prob || what.statistic == Statistic::crps;
-    const Unit unit = what.statistic == Statistic::parameter
-                          ? unit_of(plan.parameters, what.parameter)
-                          : Unit::none;
+    const Unit unit =
+        what.statistic == Statistic::parameter ? place_of(plan, what.parameter).first : Unit::none;
     for (std::int64_t t = 0; t < plan.targets; ++t) {
         const UnitChange change(what.statistic, unit, what.target_mean ? what.target_mean[t] : 0,
                                 what.target_scale ? what.target_scale[t] : 1);
@@ -188,6 +188,52 @@ void evaluate_family(const Family& family, const Plan& plan, const Evaluation& w
                                           .value_or(undefined));
             }
             out[at] = static_cast<T>(result);
+        }
+    }
+}
+
+/// Of a joint distribution; what is asked of one target column is asked of its marginal.
+template <class Family, class T>
+void evaluate_joint(const Family& family, const Plan& plan, const Evaluation& what, const T* shared,
+                    const T* raw, std::int64_t rows, const T* argument, T* out) {
+    const auto mean = [&](std::int64_t t) { return what.target_mean ? what.target_mean[t] : 0; };
+    const auto scale = [&](std::int64_t t) { return what.target_scale ? what.target_scale[t] : 1; };
+    double log_scale = 0;
+    for (std::int64_t t = 0; t < plan.targets; ++t) log_scale += std::log(scale(t));
+    for (std::int64_t i = 0; i < rows; ++i) {
+        const RawRow<T> row(plan, shared, raw + i * plan.raw_width, 0);
+        const auto given = [&](std::int64_t t) {
+            return argument ? static_cast<double>(argument[i * plan.targets + t])
+                            : what.probability;
+        };
+        if (what.statistic == Statistic::entropy) {
+            out[i] = static_cast<T>(family.entropy(row, plan.targets) + log_scale);
+        } else if (what.statistic == Statistic::log_prob) {
+            const auto inner = [&](std::int64_t t) { return (given(t) - mean(t)) / scale(t); };
+            double result = family.log_prob(inner, row, plan.targets) - log_scale;
+            for (std::int64_t t = 0; t < plan.targets && !std::isnan(result); ++t) {
+                if (std::isnan(given(t)))
+                    result = undefined;
+                else if (!family.supports(given(t)))
+                    result = -infinity;
+            }
+            out[i] = static_cast<T>(result);
+        } else if (what.statistic == Statistic::parameter) {
+            const auto [unit, t] = place_of(plan, what.parameter);
+            const UnitChange change(what.statistic, unit, mean(t), scale(t));
+            out[i] =
+                static_cast<T>(change.outer(family.parameter(what.parameter, row, plan.targets)));
+        } else {
+            for (std::int64_t t = 0; t < plan.targets; ++t) {
+                const UnitChange change(what.statistic, Unit::none,
+                                        mean(t) + scale(t) * family.mean(t, row),
+                                        scale(t) * family.std(t, row, plan.targets));
+                const std::array<double, 2> standard{};
+                out[i * plan.targets + t] =
+                    static_cast<T>(change.outer(statistic_of(Normal{}, what.statistic, standard,
+                                                             change.inner(given(t)), what.parameter)
+                                                    .value_or(undefined)));
+            }
         }
     }
 }
@@ -245,7 +291,9 @@ void compare_families(const Family& p_family, const Family& q_family, Comparison
 bool has_statistic(const Distribution& distribution, Statistic statistic) {
     return visit_family(
         [&]<class Family>(const Family& family) {
-            if constexpr (FixedFamily<Family>) {
+            if constexpr (is_joint<Family>) {
+                return true;
+            } else if constexpr (FixedFamily<Family>) {
                 const std::array<double, raw_count<Family>> zeros{};
                 return statistic_of(family, statistic, zeros, 0, 0).has_value();
             } else {
@@ -254,6 +302,12 @@ bool has_statistic(const Distribution& distribution, Statistic statistic) {
             }
         },
         distribution);
+}
+
+std::int64_t result_columns(const Plan& plan, Statistic statistic) {
+    const bool of_row = statistic == Statistic::log_prob || statistic == Statistic::entropy ||
+                        statistic == Statistic::parameter;
+    return of_row && joint(plan.distribution) ? 1 : plan.targets;
 }
 
 bool has_comparison(const Distribution& distribution) {
@@ -268,14 +322,53 @@ void evaluate(const Plan& plan, const Evaluation& what, const T* shared, const T
     for (const ParameterArray& each : plan.parameters) numbers += each.size();
     if (what.statistic == Statistic::parameter &&
         (what.parameter < 0 || what.parameter >= numbers)) {
-        std::fill_n(out, rows * plan.targets, std::numeric_limits<T>::quiet_NaN());
+        std::fill_n(out, rows * result_columns(plan, what.statistic),
+                    std::numeric_limits<T>::quiet_NaN());
         return;
     }
     visit_family(
-        [&](const auto& family) {
-            evaluate_family(family, plan, what, shared, raw, rows, argument, out);
+        [&]<class Family>(const Family& family) {
+            if constexpr (is_joint<Family>) {
+                evaluate_joint(family, plan, what, shared, raw, rows, argument, out);
+            } else {
+                evaluate_family(family, plan, what, shared, raw, rows, argument, out);
+            }
         },
         plan.distribution);
+}
+
+template <class T>
+void sample(const Predictions<T>& from, T* numbers) noexcept {
+    const std::int64_t targets = from.plan->targets;
+    visit_family(
+        [&]<class Family>(const Family& family) {
+            if constexpr (is_joint<Family>) {
+                std::array<double, Family::most_targets> quantiles;
+                const auto z = [&](std::int64_t t) {
+                    return quantiles[static_cast<std::size_t>(t)];
+                };
+                for (std::int64_t i = 0; i < from.rows; ++i, numbers += targets) {
+                    const RawRow<T> row(*from.plan, from.shared,
+                                        from.raw + i * from.plan->raw_width, 0);
+                    for (std::int64_t t = 0; t < targets; ++t) {
+                        quantiles[static_cast<std::size_t>(t)] =
+                            normal_quantile(static_cast<double>(numbers[t]));
+                    }
+                    for (std::int64_t t = 0; t < targets; ++t) {
+                        const double inner = family.sample(t, z, row, targets);
+                        numbers[t] =
+                            static_cast<T>((from.target_mean ? from.target_mean[t] : 0) +
+                                           (from.target_scale ? from.target_scale[t] : 1) * inner);
+                    }
+                }
+            } else {
+                const Evaluation what{Statistic::quantile, 0, 0, from.target_mean,
+                                      from.target_scale};
+                evaluate_family(family, *from.plan, what, from.shared, from.raw, from.rows, numbers,
+                                numbers);
+            }
+        },
+        from.plan->distribution);
 }
 
 template <class T>
@@ -299,6 +392,8 @@ template void evaluate(const Plan&, const Evaluation&, const float*, const float
                        const float*, float*) noexcept;
 template void evaluate(const Plan&, const Evaluation&, const double*, const double*, std::int64_t,
                        const double*, double*) noexcept;
+template void sample(const Predictions<float>&, float*) noexcept;
+template void sample(const Predictions<double>&, double*) noexcept;
 template void compare(Comparison, const Predictions<float>&, const Predictions<float>&,
                       float*) noexcept;
 template void compare(Comparison, const Predictions<double>&, const Predictions<double>&,

@@ -4,8 +4,8 @@
 // and are no part of a training step. So all of them are computed in double precision, whatever the
 // network's, one number after the other, by code that is compiled once.
 //
-// Contract: nothing here throws or allocates. Results are rows x targets. What a family has
-// no closed form for (`has_statistic`) is nan.
+// Contract: nothing here throws or allocates. Results are rows x targets, but for those of joint
+// distributions (`result_columns`). What a family has no closed form for (`has_statistic`) is nan.
 #pragma once
 
 #include "plan.hpp"
@@ -36,11 +36,19 @@ struct Predictions {
 bool has_statistic(const Distribution& distribution, Statistic statistic);
 bool has_comparison(const Distribution& distribution);
 
+/// How many numbers a statistic has in each row: targets, or 1 where a joint distribution has one.
+std::int64_t result_columns(const Plan& plan, Statistic statistic);
+
 /// One statistic of every row. `argument` has rows x targets numbers (targets of the network, or
 /// probabilities of a quantile) or is null.
 template <class T>
 void evaluate(const Plan& plan, const Evaluation& what, const T* shared, const T* raw,
               std::int64_t rows, const T* argument, T* out) noexcept;
+
+/// Makes a sample of these predictions in the place of rows x targets uniform numbers: the
+/// quantiles there, of a joint distribution a row for each row.
+template <class T>
+void sample(const Predictions<T>& from, T* numbers) noexcept;
 
 /// p against q, of the same family and with the same targets, in the user's units: rows x targets
 /// numbers. A side with one row stands against every row of the other.
@@ -51,6 +59,8 @@ extern template void evaluate(const Plan&, const Evaluation&, const float*, cons
                               std::int64_t, const float*, float*) noexcept;
 extern template void evaluate(const Plan&, const Evaluation&, const double*, const double*,
                               std::int64_t, const double*, double*) noexcept;
+extern template void sample(const Predictions<float>&, float*) noexcept;
+extern template void sample(const Predictions<double>&, double*) noexcept;
 extern template void compare(Comparison, const Predictions<float>&, const Predictions<float>&,
                              float*) noexcept;
 extern template void compare(Comparison, const Predictions<double>&, const Predictions<double>&,

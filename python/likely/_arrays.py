@@ -73,7 +73,9 @@ def as_vector(argument: str, value: Any, size: int, dtype: str, each: str) -> ND
     return array
 
 
-def as_rows(argument: str, value: Any, shape: Sequence[int] = ()) -> NDArray[Any]:
+def as_rows(
+    argument: str, value: Any, shape: Sequence[int] = (), with_targets: bool = True
+) -> NDArray[Any]:
     """Return `value` in float64 as (rows, targets, numbers), for arrays of this shape in each.
 
     A single such array is one row; without targets there is one target.
@@ -81,16 +83,24 @@ def as_rows(argument: str, value: Any, shape: Sequence[int] = ()) -> NDArray[Any
     array = _as_array(argument, value, "float64")
     last = tuple(shape)
     first = array.shape[: max(0, array.ndim - len(last))]
-    if array.shape != (*first, *last) or len(first) > 2:
+    if array.shape != (*first, *last) or len(first) > 1 + with_targets:
         expected = "be a number, or have shape (rows,) or (rows, targets)"
         if last:
             axes = ", ".join(str(length) for length in last)
             comma = "," if len(last) == 1 else ""
             expected = f"have shape ({axes}{comma}), (rows, {axes}) or (rows, targets, {axes})"
+            if not with_targets:
+                expected = f"have shape ({axes}{comma}) or (rows, {axes})"
         raise ValueError(f"{argument} must {expected}; got shape {array.shape}")
     if array.size == 0:
         raise ValueError(f"{argument} must hold at least one number; got shape {array.shape}")
     return array.reshape((*(*first, 1, 1)[:2], math.prod(last)))
+
+
+def as_last_length(argument: str, value: Any) -> int:
+    """Return the length of the last axis; of a number 1."""
+    array = _as_array(argument, value, "float64")
+    return array.shape[-1] if array.ndim else 1
 
 
 def as_number(argument: str, value: Any) -> float:

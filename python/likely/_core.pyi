@@ -7,7 +7,7 @@ import inspect
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Activation', 'Adagrad', 'Adam', 'AdamW', 'BatchNorm', 'Bernoulli', 'Categorical', 'Constant', 'CosineDecay', 'Custom', 'Dense', 'Distribution', 'DivergedError', 'Dropout', 'ELU', 'ExponentialDecay', 'GELU', 'Head', 'History', 'Identity', 'InverseScaling', 'Layer', 'LayerNorm', 'LeakyReLU', 'Model', 'Normal', 'OneCycle', 'Optimizer', 'Ordinal', 'Quantiles', 'RMSprop', 'ReLU', 'ReduceOnPlateau', 'Residual', 'SGD', 'Schedule', 'Sequence', 'SiLU', 'Sigmoid', 'Softplus', 'StepDecay', 'Tanh', 'TrainerOptions', 'fit', 'raw_parameters', 'system']
+__all__: list[str] = ['Activation', 'Adagrad', 'Adam', 'AdamW', 'BatchNorm', 'Bernoulli', 'Categorical', 'Constant', 'CosineDecay', 'Custom', 'Dense', 'Distribution', 'DivergedError', 'Dropout', 'ELU', 'ExponentialDecay', 'GELU', 'Head', 'History', 'Identity', 'InverseScaling', 'Layer', 'LayerNorm', 'LeakyReLU', 'Model', 'MultivariateNormal', 'Normal', 'OneCycle', 'Optimizer', 'Ordinal', 'Quantiles', 'RMSprop', 'ReLU', 'ReduceOnPlateau', 'Residual', 'SGD', 'Schedule', 'Sequence', 'SiLU', 'Sigmoid', 'Softplus', 'StepDecay', 'Tanh', 'TrainerOptions', 'fit', 'raw_parameters', 'system']
 class Activation:
     """
     Base class of every Activation.
@@ -214,6 +214,17 @@ class Quantiles(Distribution):
         """
         increasing numbers in (0, 1)
         """
+class MultivariateNormal(Distribution):
+    """
+    Multivariate normal distribution of all target columns of a row, which may depend on each other. log_prob and
+    entropy are of the row, other statistics of its marginals. Raw parameters: loc[t] of each column, then the lower
+    Cholesky factor L of the covariance L L^T row by row: log_diagonal[t] on its diagonal, off_diagonal[t,u] below.
+    At most 1024 target columns.
+    Source: Williams (1996), 'Using neural networks to model conditional multivariate densities'.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
 class Custom(Distribution):
     """
     A density written in Python, known by its log_prob alone; made by likely.distribution.
@@ -849,6 +860,9 @@ class Head:
         ...
     @property
     def dtype(self) -> str:
+        ...
+    @property
+    def joint(self) -> bool:
         ...
     @property
     def parameters(self) -> list[tuple[str, list[int]]]:

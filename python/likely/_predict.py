@@ -151,7 +151,7 @@ def _tell_likelihood(
             note(f"no likelihood, for {name!r} holds text: {sample}")
             return
         y = table.numbers(names, rows)
-    loss = -_by_target(network, d[rows].log_prob(y)).sum(axis=1).mean()
+    loss = -d[rows].log_prob(y).sum() / len(rows)
     print(
         f"negative log-likelihood of {listed(names)}: {loss:.4f} nats per row "
         f"({counted(len(rows), 'row')})",

@@ -16,6 +16,7 @@ from likely._arrays import (
     as_dtype_name,
     as_event,
     as_integer,
+    as_last_length,
     as_matrix,
     as_probability,
     as_rows,
@@ -29,7 +30,8 @@ class PredictiveDistribution:
     Or, made by `from_params`, distributions whose parameters are given.
 
     Arrays have shape (rows,) for one target column and (rows, targets) for several, and are in the
-    user's units.
+    user's units. A MultivariateNormal is one distribution of all target columns of a row: its
+    log_prob and entropy have shape (rows,), and what else is asked is asked of its marginals.
 
     Examples
     --------
@@ -72,7 +74,11 @@ class PredictiveDistribution:
             exp(-30) to exp(30). Bernoulli: probs. Categorical: probs with the classes as one more
             axis, the last, summing to 1 to within 1e-6 (then divided by the sum). A probability of
             0 or 1 is kept exactly; its log counts as -1000 where another distribution makes the
-            impossible happen.
+            impossible happen. Ordinal: probs with the levels as last axis; a level between others
+            that is given 0 gets a probability below 1e-13. Quantiles: quantiles, in order, with
+            the levels as last axis. MultivariateNormal: loc, (targets,) or (rows, targets), and
+            scale_tril, (targets, targets) or (rows, targets, targets), the lower Cholesky factor
+            of the covariance.
 
         Returns
         -------
@@ -105,7 +111,12 @@ class PredictiveDistribution:
                 f"the parameters of {type(family).__name__} are {', '.join(shapes)}; "
                 f"got {', '.join(params) or 'none'}"
             )
-        arrays = [as_rows(p, params[p], shape) for p, shape in shapes.items()]
+        if head.joint:  # the targets are the last axis of every parameter
+            first = next(iter(shapes))
+            head = _core.Head(distribution, as_last_length(first, params[first]), name)
+            arrays = [as_rows(p, params[p], shape, False) for p, shape in head.parameters]
+        else:
+            arrays = [as_rows(p, params[p], shape) for p, shape in shapes.items()]
         try:
             leading = np.broadcast_shapes(*(array.shape[:2] for array in arrays))
         except ValueError:
@@ -116,9 +127,9 @@ class PredictiveDistribution:
         values = np.concatenate(
             [np.broadcast_to(array, (*leading, array.shape[2])) for array in arrays], axis=-1
         )
-        rows, targets = leading
-        given = np.ascontiguousarray(np.moveaxis(values, -1, 1)).reshape(rows, -1)
-        head = _core.Head(family, targets, name)
+        given = np.ascontiguousarray(np.moveaxis(values, -1, 1)).reshape(len(values), -1)
+        if not head.joint:
+            head = _core.Head(family, leading[1], name)
         return cls(head, head.raw_from(given))
 
     def __len__(self) -> int:
@@ -136,7 +147,7 @@ class PredictiveDistribution:
         return PredictiveDistribution(self._head, np.ascontiguousarray(self._raw[chosen]))
 
     def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:
-        return values[..., 0] if self._head.targets == 1 else values
+        return values[..., 0] if values.shape[-1] == 1 else values
 
     def _statistic(self, name: str, probability: float = 0.0) -> NDArray[Any]:
         if self._in_core(name):
@@ -174,11 +185,13 @@ class PredictiveDistribution:
     def params(self) -> dict[str, NDArray[Any]]:
         """The family's parameters under the names of torch.distributions.
 
-        Normal: loc, scale; Bernoulli: probs; Categorical: probs with the classes as last axis. A
-        custom density: its raw parameters, under the names of the function's arguments.
+        Normal: loc, scale; Bernoulli: probs; Categorical and Ordinal: probs with the classes as
+        last axis; Quantiles: quantiles with the levels as last axis; MultivariateNormal: loc,
+        (rows, targets), and scale_tril, (rows, targets, targets). A custom density: its raw
+        parameters, under the names of the function's arguments.
         """
         params = _parameters(self._head, self._raw)
-        if self._head.targets == 1:
+        if self._head.targets == 1 or self._head.joint:
             return {name: values[:, 0] for name, values in params.items()}
         return params
 
@@ -202,7 +215,7 @@ class PredictiveDistribution:
 
     @property
     def mean(self) -> NDArray[Any]:
-        """Expected values; nan for Categorical, whose labels have no order of size."""
+        """Expected values; nan for classes, whose labels are no numbers, and for Quantiles."""
         return self._statistic("mean")
 
     @property
@@ -234,7 +247,8 @@ class PredictiveDistribution:
     def quantile(self, probability: float) -> NDArray[Any]:
         """The value that the target stays below with this probability, in [0, 1].
 
-        Of counts and classes the smallest value that it does not exceed with this probability.
+        Of counts and classes the smallest value that it does not exceed with this probability; of
+        Quantiles linear between the levels, nan outside.
         """
         return self._statistic("quantile", as_probability("probability", probability))
 
@@ -317,7 +331,8 @@ class PredictiveDistribution:
     def log_prob(self, y: Any, event: Any = None) -> NDArray[Any]:
         """The log of the density (or probability) at y, for each target column.
 
-        A single row is asked at every y: ``d[0].log_prob(grid)`` is a curve.
+        A single row is asked at every y: ``d[0].log_prob(grid)`` is a curve. Of a
+        MultivariateNormal one number for each row.
 
         Parameters
         ----------
@@ -329,7 +344,8 @@ class PredictiveDistribution:
         Raises
         ------
         ValueError
-            Where y is outside the support, event is neither 0 nor 1, or the family takes none.
+            Where y is outside the support, event is neither 0 nor 1, or the family takes none; for
+            Quantiles, which have no density.
 
         Examples
         --------

@@ -25,9 +25,13 @@
 //                                        slopes.set(k, value), which slopes.get(k) reads again
 //     log_prob(y, raw), parameter_arrays(), parameter(i, raw), raw_from(given, set)
 // All of them have those of mean, std, mode, entropy, cdf, sf, quantile, crps, cross_entropy and
-// kl_divergence that have closed forms, in double precision. Where `joint` is true, a row has one
-// distribution of all its target columns, and y is a function of the column. Where `has_density`
-// is false, the loss is none, and there is no log_prob.
+// kl_divergence that have closed forms, in double precision. Where `has_density` is false, the loss
+// is none, and there is no log_prob.
+// Where `joint` is true, a row has one distribution of all its target columns: y is a function of
+// the column, functions take the number of target columns last, and the marginals are
+//     mean(t, raw), std(t, raw)          normal, of target column t
+//     sample(t, z, raw)                  column t for standard normal numbers z, a function of the
+//                                        column
 // Custom holds a function of the user, which is called for a batch outside of the kernels.
 #pragma once
 
@@ -48,6 +52,7 @@
 #include "likely/distributions/laplace.hpp"
 #include "likely/distributions/log_normal.hpp"
 #include "likely/distributions/logistic.hpp"
+#include "likely/distributions/multivariate_normal.hpp"
 #include "likely/distributions/negative_binomial.hpp"
 #include "likely/distributions/normal.hpp"
 #include "likely/distributions/ordinal.hpp"
@@ -59,9 +64,10 @@
 
 namespace likely {
 
-using Distribution = std::variant<Normal, Laplace, StudentT, Logistic, LogNormal, Exponential,
-                                  Gamma, Weibull, Beta, VonMises, Poisson, NegativeBinomial,
-                                  Bernoulli, Binomial, Categorical, Ordinal, Quantiles, Custom>;
+using Distribution =
+    std::variant<Normal, Laplace, StudentT, Logistic, LogNormal, Exponential, Gamma, Weibull, Beta,
+                 VonMises, Poisson, NegativeBinomial, Bernoulli, Binomial, Categorical, Ordinal,
+                 MultivariateNormal, Quantiles, Custom>;
 
 /// A family whose number of raw parameters is known at compile time.
 template <class Family>
@@ -94,15 +100,26 @@ decltype(auto) visit_family(Function&& function, const Distribution& distributio
 
 /// Whether the loss is a negative log-likelihood.
 inline bool has_density(const Distribution& distribution) {
-    return visit_family([]<class Family>(const Family&) { return !requires { Family::has_density; }; },
-                        distribution);
+    return visit_family(
+        []<class Family>(const Family&) { return !requires { Family::has_density; }; },
+        distribution);
 }
 
-inline std::vector<RawParameter> raw_parameters(const Distribution& distribution) {
+inline bool joint(const Distribution& distribution) {
+    return visit_family([]<class Family>(const Family&) { return is_joint<Family>; }, distribution);
+}
+
+/// Those of one target column; of a joint distribution those of all `targets`.
+inline std::vector<RawParameter> raw_parameters(const Distribution& distribution,
+                                                std::int64_t targets) {
     return visit_family(
-        [](const auto& family) {
-            const auto raw = family.raw_parameters();
-            return std::vector<RawParameter>(raw.begin(), raw.end());
+        [&]<class Family>(const Family& family) {
+            if constexpr (is_joint<Family>) {
+                return family.raw_parameters(targets);
+            } else {
+                const auto raw = family.raw_parameters();
+                return std::vector<RawParameter>(raw.begin(), raw.end());
+            }
         },
         distribution);
 }

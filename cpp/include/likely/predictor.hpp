@@ -2,8 +2,9 @@
 //
 // Contract: the constructor allocates all memory and copies the parameters, so that the model may
 // go. Everything else is noexcept and allocates nothing. One predictor serves one thread. Matrices
-// are C-order: x rows x inputs, raw rows x raw_width(), results rows x targets. Numbers are in the
-// user's units. Batches beyond `max_batch` are taken in pieces.
+// are C-order: x rows x inputs, raw rows x raw_width(), results rows x targets (of a joint
+// distribution entropy, log_prob and parameter are one number a row). Numbers are in the user's
+// units. Batches beyond `max_batch` are taken in pieces.
 //
 //     likely::Predictor<float> predict(likely::Model<float>::load("model.safetensors"));
 //     predict(x, raw);

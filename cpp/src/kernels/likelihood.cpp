@@ -8,7 +8,8 @@ namespace likely::kernels_detail {
 
 template <class T>
 std::int64_t likelihood_scratch_size(const Plan& plan) {
-    return 2 * group_rows * static_cast<std::int64_t>(plan.raw_places.size());
+    // Raw parameters, their derivatives and, of joint distributions, targets.
+    return group_rows * (2 * static_cast<std::int64_t>(plan.raw_places.size()) + plan.targets);
 }
 
 template <class T>

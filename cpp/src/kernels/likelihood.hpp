@@ -27,9 +27,13 @@ class Samples {
     }
     /// Goes to a target column.
     void read_targets(std::int64_t t) {
-        const std::int64_t at = begin_ * columns_ + t;
-        read_column(from_.y + at, columns_, rows_, target_.values);
-        if (from_.event) read_column(from_.event + at, columns_, rows_, event_.values);
+        read_targets(t, target_.values);
+        if (from_.event) {
+            read_column(from_.event + begin_ * columns_ + t, columns_, rows_, event_.values);
+        }
+    }
+    void read_targets(std::int64_t t, T* column) const {
+        read_column(from_.y + begin_ * columns_ + t, columns_, rows_, column);
     }
     Lanes<T> target(std::int64_t i) const { return target_.lanes(i); }
     /// weight * value; 0 where the weight is 0 (so behind the last sample), whatever the value.
@@ -100,7 +104,7 @@ double fixed_likelihood(const Family& family, const Batch<T>& batch) {
     return total;
 }
 
-/// Raw parameters or derivatives by them of one register of samples.
+/// Raw parameters, derivatives by them or target columns of one register of samples.
 template <class T>
 struct RawLanes {
     T* values;
@@ -118,13 +122,29 @@ double counted_likelihood(const Family& family, const Batch<T>& batch) {
     const auto count = static_cast<std::int64_t>(plan.raw_places.size());
     T* const value = batch.scratch;
     T* const slope = value + count * group_rows;
+    T* const target = slope + count * group_rows;
     double total = 0;
     for (std::int64_t begin = 0; begin < batch.targets.rows; begin += group_rows) {
         const std::int64_t rows = std::min(group_rows, batch.targets.rows - begin);
         const std::int64_t at = begin * plan.raw_width;
         Samples<T> samples(batch, begin, rows);
-        for (std::int64_t t = 0; t < plan.targets; ++t) {
-            samples.read_targets(t);
+        const auto loss_of = [&](std::int64_t i, RawLanes<T>& slopes) {
+            const RawLanes<T> raw{value + i};
+            if constexpr (is_joint<Family>) {
+                return family.template nll_gradient<V>(RawLanes<T>{target + i}, raw, slopes,
+                                                       plan.targets);
+            } else {
+                return family.nll_gradient(samples.target(i), raw, slopes);
+            }
+        };
+        for (std::int64_t t = 0; t < plan.columns; ++t) {
+            if constexpr (is_joint<Family>) {
+                for (std::int64_t u = 0; u < plan.targets; ++u) {
+                    samples.read_targets(u, target + u * group_rows);
+                }
+            } else {
+                samples.read_targets(t);
+            }
             for (std::int64_t k = 0; k < count; ++k) {
                 read_raw(plan, static_cast<std::size_t>(k), batch.shared, batch.raw + at, t, rows,
                          value + k * group_rows);
@@ -132,9 +152,7 @@ double counted_likelihood(const Family& family, const Batch<T>& batch) {
             V sum(0.0);
             for (std::int64_t i = 0; i < rows; i += V::size) {
                 RawLanes<T> slopes{slope + i};
-                const V loss =
-                    family.nll_gradient(samples.target(i), RawLanes<T>{value + i}, slopes);
-                sum = sum + samples.weighted(i, loss);
+                sum = sum + samples.weighted(i, loss_of(i, slopes));
                 if (!batch.d_raw) continue;
                 for (std::int64_t k = 0; k < count; ++k) {
                     const V by_raw = slopes.get(k) * V(batch.gradient_scale);

@@ -3,6 +3,7 @@
 
 namespace likely::kernels_detail {
 
+template double likelihood_of(const MultivariateNormal&, const Batch<LIKELY_NUMBER>&);
 template double likelihood_of(const Normal&, const Batch<LIKELY_NUMBER>&);
 template double likelihood_of(const Laplace&, const Batch<LIKELY_NUMBER>&);
 template double likelihood_of(const StudentT&, const Batch<LIKELY_NUMBER>&);
