@@ -13,6 +13,7 @@
 
 #include "check.hpp"
 #include "kernels/dual.hpp"
+#include "kernels/transpose.hpp"
 #include "likely/distributions.hpp"
 
 using namespace likely;
@@ -357,6 +358,44 @@ void test_dual() {
     }
 }
 
+/// Every number to its place and back, and no other number touched.
+template <class T>
+void test_transposes() {
+    using namespace likely::kernels_detail;
+    for (const std::int64_t rows : {1, 2, 7, 16, 33, 64}) {
+        for (std::int64_t count = 1; count <= 18; ++count) {
+            for (const std::int64_t stride : {count, count + 1, count + 5}) {
+                const std::int64_t distance = 64;
+                std::vector<T> matrix(static_cast<std::size_t>(rows * stride));
+                for (std::size_t i = 0; i < matrix.size(); ++i) matrix[i] = static_cast<T>(i + 1);
+                std::vector<T> columns(static_cast<std::size_t>(count * distance));
+                std::vector<T> back(matrix.size());
+                const std::int64_t moved =
+                    rows_to_columns(matrix.data(), stride, rows, count, columns.data(), distance);
+                CHECK(moved >= 0 && moved <= rows && moved % Lanes<T>::size == 0);
+                CHECK(columns_to_rows(columns.data(), distance, rows, count, back.data(), stride) ==
+                      moved);
+                bool right = true;
+                for (std::int64_t i = 0; i < rows; ++i) {
+                    for (std::int64_t c = 0; c < stride; ++c) {
+                        const auto at = static_cast<std::size_t>(i * stride + c);
+                        const bool is_moved = i < moved && c < count;
+                        right &= back[at] == (is_moved ? matrix[at] : T(0));
+                    }
+                }
+                for (std::int64_t c = 0; c < count; ++c) {
+                    for (std::int64_t i = 0; i < distance; ++i) {
+                        const auto at = static_cast<std::size_t>(i * stride + c);
+                        right &= columns[static_cast<std::size_t>(c * distance + i)] ==
+                                 (i < moved ? matrix[at] : T(0));
+                    }
+                }
+                CHECK(right);
+            }
+        }
+    }
+}
+
 template <class T>
 void test_all() {
     test_lanes<T>();
@@ -366,6 +405,7 @@ void test_all() {
     test_exponential<T>();
 #endif
     test_dual<T>();
+    test_transposes<T>();
 }
 
 }  // namespace

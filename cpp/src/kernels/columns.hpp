@@ -12,6 +12,7 @@
 
 #include "../plan.hpp"
 #include "lanes.hpp"
+#include "transpose.hpp"
 
 namespace likely::kernels_detail {
 
@@ -36,36 +37,76 @@ void read_column(const T* source, std::int64_t stride, std::int64_t rows, T* col
     std::fill(column + rows, column + padded<T>(rows), T(0));
 }
 
-/// The column of raw parameter k of target column t for the rows that begin at `raw`.
+/// How many raw parameters from k on, at most to `end`, stand side by side in the rows of the raw
+/// matrix; 0 where the first does not stand there.
+inline std::int64_t side_by_side(const Plan& plan, std::int64_t k, std::int64_t end) {
+    const auto place = [&](std::int64_t index) -> const RawPlace& {
+        return plan.raw_places[static_cast<std::size_t>(index)];
+    };
+    std::int64_t count = 0;
+    while (k + count < end && place(k + count).source == Source::predicted &&
+           place(k + count).position == place(k).position + count) {
+        ++count;
+    }
+    return count;
+}
+
+/// The columns of all raw parameters of column t for the rows that begin at `raw`; that of raw
+/// parameter k stands at columns + k * distance.
 template <class T>
-void read_raw(const Plan& plan, std::size_t k, const T* shared, const T* raw, std::int64_t t,
-              std::int64_t rows, T* column) {
-    const RawPlace& place = plan.raw_places[k];
-    switch (place.source) {
-        case Source::predicted:
-            read_column(raw + place.position + t, plan.raw_width, rows, column);
-            break;
-        case Source::shared:
-            std::fill_n(column, padded<T>(rows), shared[place.position + t]);
-            break;
-        case Source::fixed:
-            std::fill_n(column, padded<T>(rows), static_cast<T>(place.value));
+void read_raw(const Plan& plan, const T* shared, const T* raw, std::int64_t t, std::int64_t rows,
+              T* columns, std::int64_t distance) {
+    const auto end = static_cast<std::int64_t>(plan.raw_places.size());
+    for (std::int64_t k = 0; k < end;) {
+        const RawPlace& place = plan.raw_places[static_cast<std::size_t>(k)];
+        T* const column = columns + k * distance;
+        const std::int64_t count = side_by_side(plan, k, end);
+        if (count == 0) {
+            const bool is_shared = place.source == Source::shared;
+            std::fill_n(column, padded<T>(rows),
+                        is_shared ? shared[place.position + t] : static_cast<T>(place.value));
+            ++k;
+            continue;
+        }
+        const T* const source = raw + place.position + t;
+        const std::int64_t done =
+            rows_to_columns(source, plan.raw_width, rows, count, column, distance);
+        for (std::int64_t c = 0; c < count; ++c) {
+            read_column(source + c + done * plan.raw_width, plan.raw_width, rows - done,
+                        column + c * distance + done);
+        }
+        k += count;
     }
 }
 
-/// Brings the derivatives by raw parameter k of target column t to where they belong.
+/// Brings the derivatives by the raw parameters of column t, which stand as for `read_raw`, to
+/// where they belong.
 template <class T>
-void write_slopes(const Plan& plan, std::size_t k, const T* column, std::int64_t t,
+void write_slopes(const Plan& plan, const T* columns, std::int64_t distance, std::int64_t t,
                   std::int64_t rows, T* d_raw, T* d_shared) {
-    const RawPlace& place = plan.raw_places[k];
-    if (place.source == Source::predicted) {
-        for (std::int64_t i = 0; i < rows; ++i) {
-            d_raw[i * plan.raw_width + place.position + t] = column[i];
+    const auto end = static_cast<std::int64_t>(plan.raw_places.size());
+    for (std::int64_t k = 0; k < end;) {
+        const RawPlace& place = plan.raw_places[static_cast<std::size_t>(k)];
+        const T* const column = columns + k * distance;
+        const std::int64_t count = side_by_side(plan, k, end);
+        if (count == 0) {
+            if (place.source == Source::shared) {
+                double sum = 0;
+                for (std::int64_t i = 0; i < rows; ++i) sum += static_cast<double>(column[i]);
+                d_shared[place.position + t] += static_cast<T>(sum);
+            }
+            ++k;
+            continue;
         }
-    } else if (place.source == Source::shared) {
-        double sum = 0;
-        for (std::int64_t i = 0; i < rows; ++i) sum += static_cast<double>(column[i]);
-        d_shared[place.position + t] += static_cast<T>(sum);
+        T* const target = d_raw + place.position + t;
+        const std::int64_t done =
+            columns_to_rows(column, distance, rows, count, target, plan.raw_width);
+        for (std::int64_t c = 0; c < count; ++c) {
+            for (std::int64_t i = done; i < rows; ++i) {
+                target[i * plan.raw_width + c] = column[c * distance + i];
+            }
+        }
+        k += count;
     }
 }
 

@@ -67,7 +67,8 @@ double fixed_likelihood(const Family& family, const Batch<T>& batch) {
     using V = Lanes<T>;
     constexpr std::size_t count = raw_count<Family>;
     const Plan& plan = batch.plan;
-    std::array<Column<T>, count> value, slope;
+    alignas(64) std::array<T, count * block_rows> value, slope;
+    const auto at_column = [](std::size_t k) { return static_cast<std::int64_t>(k) * block_rows; };
     double total = 0;
     for (std::int64_t begin = 0; begin < batch.targets.rows; begin += block_rows) {
         const std::int64_t rows = std::min(block_rows, batch.targets.rows - begin);
@@ -75,13 +76,12 @@ double fixed_likelihood(const Family& family, const Batch<T>& batch) {
         Samples<T> samples(batch, begin, rows);
         for (std::int64_t t = 0; t < plan.targets; ++t) {
             samples.read_targets(t);
-            for (std::size_t k = 0; k < count; ++k) {
-                read_raw(plan, k, batch.shared, batch.raw + at, t, rows, value[k].values);
-            }
+            read_raw(plan, batch.shared, batch.raw + at, t, rows, value.data(), block_rows);
             V sum(0.0);
             for (std::int64_t i = 0; i < rows; i += V::size) {
                 std::array<V, count> raw;
-                for (std::size_t k = 0; k < count; ++k) raw[k] = value[k].lanes(i);
+                for (std::size_t k = 0; k < count; ++k)
+                    raw[k] = V::load(value.data() + at_column(k) + i);
                 if (!batch.d_raw) {
                     sum = sum - samples.weighted(i, samples.log_likelihood(family, i, raw));
                     continue;
@@ -91,14 +91,12 @@ double fixed_likelihood(const Family& family, const Batch<T>& batch) {
                 sum = sum - samples.weighted(i, density.value);
                 for (std::size_t k = 0; k < count; ++k) {
                     const V by_raw = density.derivative[k] * V(-batch.gradient_scale);
-                    samples.weighted(i, by_raw).store(slope[k].values + i);
+                    samples.weighted(i, by_raw).store(slope.data() + at_column(k) + i);
                 }
             }
             total += sum.sum();
             if (!batch.d_raw) continue;
-            for (std::size_t k = 0; k < count; ++k) {
-                write_slopes(plan, k, slope[k].values, t, rows, batch.d_raw + at, batch.d_shared);
-            }
+            write_slopes(plan, slope.data(), block_rows, t, rows, batch.d_raw + at, batch.d_shared);
         }
     }
     return total;
@@ -145,10 +143,7 @@ double counted_likelihood(const Family& family, const Batch<T>& batch) {
             } else {
                 samples.read_targets(t);
             }
-            for (std::int64_t k = 0; k < count; ++k) {
-                read_raw(plan, static_cast<std::size_t>(k), batch.shared, batch.raw + at, t, rows,
-                         value + k * group_rows);
-            }
+            read_raw(plan, batch.shared, batch.raw + at, t, rows, value, group_rows);
             V sum(0.0);
             for (std::int64_t i = 0; i < rows; i += V::size) {
                 RawLanes<T> slopes{slope + i};
@@ -161,10 +156,7 @@ double counted_likelihood(const Family& family, const Batch<T>& batch) {
             }
             total += sum.sum();
             if (!batch.d_raw) continue;
-            for (std::int64_t k = 0; k < count; ++k) {
-                write_slopes(plan, static_cast<std::size_t>(k), slope + k * group_rows, t, rows,
-                             batch.d_raw + at, batch.d_shared);
-            }
+            write_slopes(plan, slope, group_rows, t, rows, batch.d_raw + at, batch.d_shared);
         }
     }
     return total;
