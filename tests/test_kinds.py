@@ -71,6 +71,8 @@ def few_values(kind: type) -> list[Any]:
         return [likely.Residual(likely.Dense(3))]
     if kind is likely.Sequence:
         return [likely.Sequence(["constant"], [])]
+    if kind is likely.Mixture:
+        return [likely.Mixture("normal", 2)]
     return list(itertools.islice(every_value(kind), 2))
 
 

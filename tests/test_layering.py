@@ -28,7 +28,7 @@ FLOORS: dict[str, list[str]] = {
         f"{CORE}/files.*",
     ],
     "1 kinds": [
-        f"{PUBLIC}/distributions.hpp {PUBLIC}/distributions/*",
+        f"{PUBLIC}/distributions.hpp {PUBLIC}/distributions/* {CORE}/distributions.cpp",
         f"{PUBLIC}/activations.hpp",
         f"{PUBLIC}/optimizers.hpp",
         f"{PUBLIC}/schedules.hpp {CORE}/schedules.cpp",

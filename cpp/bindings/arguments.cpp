@@ -77,8 +77,9 @@ Value from_python(py::handle object, const std::string& argument) {
     } else if constexpr (std::is_same_v<Value, std::variant<std::string, double>>) {
         if (py::isinstance<py::str>(object)) return text_from_python(object, argument);
         return number_from_python(object, argument);
-    } else if constexpr (std::is_same_v<Value, SchedulePointer>) {
-        return std::make_shared<const Schedule>(from_python<Schedule>(object, argument));
+    } else if constexpr (PointerField<Value>) {
+        using Kind = std::remove_const_t<typename Value::element_type>;
+        return std::make_shared<const Kind>(from_python<Kind>(object, argument));
     } else if constexpr (OptionalField<Value>) {
         if (object.is_none()) return std::nullopt;
         return from_python<typename Value::value_type>(object, argument);
@@ -109,6 +110,7 @@ template std::string from_python(py::handle, const std::string&);
 template std::optional<std::int64_t> from_python(py::handle, const std::string&);
 template std::vector<double> from_python(py::handle, const std::string&);
 template std::vector<std::int64_t> from_python(py::handle, const std::string&);
+template DistributionPointer from_python(py::handle, const std::string&);
 template std::vector<SchedulePointer> from_python(py::handle, const std::string&);
 template std::vector<LayerPointer> from_python(py::handle, const std::string&);
 template std::vector<std::string> from_python(py::handle, const std::string&);

@@ -35,8 +35,10 @@ std::string type_text() {
     if constexpr (std::is_same_v<Value, std::string>) return "str";
     if constexpr (std::is_same_v<Value, std::variant<std::string, double>>) return "str | float";
     if constexpr (is_kind<Value>) return std::string("str | ") + kind_name<Value>;
-    if constexpr (std::is_same_v<Value, LayerPointer>) return kind_name<Layer>;  // has no name
-    if constexpr (std::is_same_v<Value, SchedulePointer>) return type_text<Schedule>();
+    if constexpr (std::is_same_v<Value, LayerPointer>)
+        return kind_name<Layer>;  // has no name
+    else if constexpr (PointerField<Value>)
+        return type_text<PointedKind<Value>>();
     if constexpr (OptionalField<Value>) return type_text<typename Value::value_type>() + " | None";
     if constexpr (ListField<Value>)
         return "collections.abc.Sequence[" + type_text<typename Value::value_type>() + "]";

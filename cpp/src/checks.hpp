@@ -28,7 +28,7 @@ void check_finite(const std::string& argument, const T* values, std::int64_t row
 
 /// Throws unless a distribution may be given this number as its parameter.
 template <class T>
-void check_parameter(const NamedParameter& parameter, double value) {
+void check_parameter(const ParameterArray& parameter, double value) {
     if (std::isfinite(static_cast<T>(value)) && value >= parameter.lower &&
         value <= parameter.upper) {
         return;
@@ -47,7 +47,7 @@ void check_parameter(const NamedParameter& parameter, double value) {
 template <class T>
 void check_support(const std::string& argument, const Distribution& distribution, const T* values,
                    std::int64_t rows, std::int64_t columns) {
-    std::visit(
+    visit_family(
         [&](const auto& family) {
             for (std::int64_t i = 0; i < rows * columns; ++i) {
                 if (family.supports(static_cast<double>(values[i]))) continue;

@@ -96,6 +96,9 @@ void construct_value(Value& target, const Json& json, const LayerAt& layer_at) {
         for (const Json& item : json.as_array()) target.push_back(item.as_string());
     } else if constexpr (std::is_same_v<Value, std::vector<LayerPointer>>) {
         for (const Json& number : json.as_array()) target.push_back(layer_at(number.as_int()));
+    } else if constexpr (PointerField<Value>) {
+        using Kind = std::remove_const_t<typename Value::element_type>;
+        target = std::make_shared<const Kind>(construct<Kind>(json, layer_at));
     } else {
         target = construct<Value>(json, layer_at);
     }

@@ -120,6 +120,11 @@ class Head {
             require(std::isfinite(raw[k * stride]), "parameters",
                     sizeof(T) == 4 ? "finite in float32" : "finite in float64", value);
         };
+        std::int64_t count = 0;
+        for (const ParameterArray& each : plan_->parameters) {
+            const std::int64_t end = count + each.size();
+            for (; count < end; ++count) check_parameter<T>(each, number(count));
+        }
         if constexpr (is_joint<Family>) {
             family.raw_from(number, set, plan_->targets);
         } else if constexpr (!FixedFamily<Family>) {
@@ -127,8 +132,7 @@ class Head {
         } else {
             std::array<double, Family::parameters.size()> values;
             for (std::size_t p = 0; p < values.size(); ++p) {
-                values[p] = given[static_cast<std::int64_t>(p) * stride];
-                check_parameter<T>(Family::parameters[p], values[p]);
+                values[p] = number(static_cast<std::int64_t>(p));
             }
             for (const double value : family.raw_from(values)) {
                 *raw = static_cast<T>(value);

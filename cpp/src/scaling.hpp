@@ -63,7 +63,7 @@ Scaling scaling_of(const Plan& plan, const Dataset<T>& data) {
     moments("y", data.y, data.weight, data.rows, plan.targets, scaling.target_mean,
             scaling.target_scale);
     const TargetScaling allowed =
-        std::visit([](const auto& family) { return family.target_scaling; }, plan.distribution);
+        visit_family([](const auto& family) { return family.target_scaling; }, plan.distribution);
     if (allowed != TargetScaling::location_and_scale) std::ranges::fill(scaling.target_mean, 0);
     if (allowed == TargetScaling::none) std::ranges::fill(scaling.target_scale, 1);
     return scaling;

@@ -282,6 +282,36 @@ class Custom(Distribution):
         """
         which targets are possible: 'real', 'positive', 'nonnegative', 'unit_interval' (0 and 1 included), 'integer' or 'nonnegative_integer'
         """
+class Mixture(Distribution):
+    """
+    Mixture of k distributions of one family, so that a prediction may have several peaks.
+    Raw parameters: weight_logits[0 .. k-1], with weights = softmax(weight_logits), then those of component 0,
+    of component 1, ...: for Normal components loc[0], log_scale[0], loc[1], ... What the component shares or fixes
+    (Normal(scale='shared')), each of the k shares or fixes for itself. The components start apart, their first raw
+    parameters at quantiles of the standard normal distribution: with standardize=True they are spread over the
+    target. Support and standardisation are those of the component.
+    Source: Bishop (1994), 'Mixture density networks'.
+    
+    Parameters
+    ----------
+    component : str | Distribution
+        the family of the components: one of a single target and a number of raw parameters that does not depend on its fields
+    k : int
+        number of components, at least 2
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, component: str | Distribution, k: int) -> None:
+        ...
+    @property
+    def component(self) -> Distribution:
+        """
+        the family of the components: one of a single target and a number of raw parameters that does not depend on its fields
+        """
+    @property
+    def k(self) -> int:
+        """
+        number of components, at least 2
+        """
 class Layer:
     """
     Base class of every Layer.

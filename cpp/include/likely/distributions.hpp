@@ -32,11 +32,17 @@
 //     mean(t, raw), std(t, raw)          normal, of target column t
 //     sample(t, z, raw)                  column t for standard normal numbers z, a function of the
 //                                        column
-// Custom holds a function of the user, which is called for a batch outside of the kernels.
+// Custom holds a function of the user, which is called for a batch outside of the kernels. Mixture
+// holds another distribution; `visit_family` makes of it a family of which all of this holds.
 #pragma once
 
 #include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -52,6 +58,7 @@
 #include "likely/distributions/laplace.hpp"
 #include "likely/distributions/log_normal.hpp"
 #include "likely/distributions/logistic.hpp"
+#include "likely/distributions/mixture.hpp"
 #include "likely/distributions/multivariate_normal.hpp"
 #include "likely/distributions/negative_binomial.hpp"
 #include "likely/distributions/normal.hpp"
@@ -64,20 +71,42 @@
 
 namespace likely {
 
+struct Mixture;
+
 using Distribution =
     std::variant<Normal, Laplace, StudentT, Logistic, LogNormal, Exponential, Gamma, Weibull, Beta,
                  VonMises, Poisson, NegativeBinomial, Bernoulli, Binomial, Categorical, Ordinal,
-                 MultivariateNormal, Quantiles, Custom>;
+                 MultivariateNormal, Quantiles, Custom, Mixture>;
 
-/// A family whose number of raw parameters is known at compile time.
-template <class Family>
-concept FixedFamily =
-    requires(const Family& family) { std::tuple_size<decltype(family.raw_parameters())>::value; };
+using DistributionPointer = std::shared_ptr<const Distribution>;
 
-/// How many raw parameters a fixed family has.
-template <FixedFamily Family>
-inline constexpr std::size_t raw_count =
-    std::tuple_size_v<decltype(std::declval<Family>().raw_parameters())>;
+struct Mixture {
+    static constexpr std::string_view name = "Mixture";
+    static constexpr std::string_view doc =
+        "Mixture of k distributions of one family, so that a prediction may have several peaks.\n"
+        "Raw parameters: weight_logits[0 .. k-1], with weights = softmax(weight_logits), then "
+        "those "
+        "of component 0,\nof component 1, ...: for Normal components loc[0], log_scale[0], loc[1], "
+        "... What the component shares or fixes\n(Normal(scale='shared')), each of the k shares or "
+        "fixes for itself. The components start apart, their first raw\nparameters at quantiles of "
+        "the standard normal distribution: with standardize=True they are spread over the\n"
+        "target. Support and standardisation are those of the component.\n"
+        "Source: Bishop (1994), 'Mixture density networks'.";
+
+    DistributionPointer component;
+    std::int64_t k = 0;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"component", &Mixture::component,
+                  "the family of the components: one of a single target and a number of raw "
+                  "parameters that does not depend on its fields",
+                  true},
+            Field{"k", &Mixture::k, "number of components, at least 2", true}};
+    }
+    void validate() const;
+    Mixture all_predicted() const;
+};
 
 /// Whether targets of a family may be right-censored.
 template <class Family>
@@ -92,10 +121,28 @@ inline constexpr bool takes_events<Family> =
 template <class Family>
 inline constexpr bool is_joint = requires { Family::joint; };
 
-/// Calls the function with the family that a distribution is.
+/// Calls the function with the family that a distribution is, one that holds another as it is
+/// computed: MixtureOf<Component>. That one points into the distribution.
 template <class Function>
 decltype(auto) visit_family(Function&& function, const Distribution& distribution) {
-    return std::visit(std::forward<Function>(function), distribution);
+    using Result = std::invoke_result_t<Function&, const Normal&>;
+    return std::visit(
+        [&]<class Member>(const Member& member) -> Result {
+            if constexpr (std::is_same_v<Member, Mixture>) {
+                return std::visit(
+                    [&]<class Component>(const Component& component) -> Result {
+                        if constexpr (FixedFamily<Component>) {
+                            return function(MixtureOf<Component>{component, member.k});
+                        } else {
+                            throw std::bad_variant_access();  // `validate` has not been asked
+                        }
+                    },
+                    *member.component);
+            } else {
+                return function(member);
+            }
+        },
+        distribution);
 }
 
 /// Whether the loss is a negative log-likelihood.
@@ -132,7 +179,8 @@ inline std::vector<ParameterArray> parameter_arrays(const Distribution& distribu
             if constexpr (FixedFamily<Family>) {
                 std::vector<ParameterArray> result;
                 for (const NamedParameter& each : family.parameters) {
-                    result.push_back({std::string(each.name), each.unit});
+                    result.push_back(
+                        {std::string(each.name), each.unit, {}, each.lower, each.upper});
                 }
                 return result;
             } else if constexpr (is_joint<Family>) {

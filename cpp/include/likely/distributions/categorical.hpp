@@ -37,7 +37,7 @@ struct Categorical {
         return raw_parameter_array("logits", classes);
     }
     std::vector<ParameterArray> parameter_arrays() const {
-        return {{"probs", Unit::none, {classes}}};
+        return {{"probs", Unit::none, {classes}, 0, 1}};
     }
     std::string support() const {
         return "a label 0, 1, ..., classes - 1, with classes = " + std::to_string(classes);
@@ -46,6 +46,12 @@ struct Categorical {
         return y >= 0 && y < static_cast<double>(classes) && y == std::floor(y);
     }
 
+    template <class V>
+    V largest_logit(const auto& logits) const {
+        V largest = logits(0);
+        for (std::int64_t k = 1; k < classes; ++k) largest = max(largest, logits(k));
+        return largest;
+    }
     template <class V, class Raw, class Slopes>
     V nll_gradient(V label, const Raw& logits, Slopes& slopes) const {
         const V largest = largest_logit<V>(logits);
@@ -64,6 +70,15 @@ struct Categorical {
         return log(sum) + (largest - chosen);
     }
 
+    /// A function of the class; points to the logits.
+    auto log_probabilities(const auto& logits) const {
+        const double largest = largest_logit<double>(logits);
+        double sum = 0;
+        for (std::int64_t k = 0; k < classes; ++k) sum += exp(logits(k) - largest);
+        return [&logits, largest, log_sum = log(sum)](std::int64_t k) {
+            return logits(k) - largest - log_sum;
+        };
+    }
     double log_prob(double label, const auto& logits) const {
         return log_probabilities(logits)(static_cast<std::int64_t>(label));
     }
@@ -95,17 +110,17 @@ struct Categorical {
         return exp(log_probabilities(logits)(k));
     }
     /// The logits of these probabilities: their logarithms, of 0 one that is exactly that
-    /// probability. Throws where they are none.
-    void raw_from(const auto& probabilities, auto&& set_logit) const {
+    /// probability. Throws where they do not sum to 1, calling them `argument`.
+    void raw_from(const auto& probabilities, auto&& set_logit,
+                  std::string_view argument = "probs") const {
         double sum = 0;
         for (std::int64_t k = 0; k < classes; ++k) {
             const double probability = probabilities(k);
-            require(probability >= 0 && probability <= 1, "probs", "in [0, 1]", probability);
             sum += probability;
             set_logit(k, max(log(probability), -certain_logit));
         }
-        require(std::abs(sum - 1) <= 1e-6, "probs",
-                "probabilities that sum to 1 over the classes, to within 1e-6", sum);
+        require(std::abs(sum - 1) <= 1e-6, argument,
+                "probabilities that sum to 1 over their last axis, to within 1e-6", sum);
     }
     double cross_entropy(const auto& p, const auto& q) const {
         const auto log_p = log_probabilities(p);
@@ -135,21 +150,6 @@ struct Categorical {
         double sum = 0;
         for (std::int64_t k = begin; k < end; ++k) sum += exp(log_probs(k));
         return sum;
-    }
-    /// A function of the class.
-    auto log_probabilities(const auto& logits) const {
-        const double largest = largest_logit<double>(logits);
-        double sum = 0;
-        for (std::int64_t k = 0; k < classes; ++k) sum += exp(logits(k) - largest);
-        return [&logits, largest, log_sum = log(sum)](std::int64_t k) {
-            return logits(k) - largest - log_sum;
-        };
-    }
-    template <class V>
-    V largest_logit(const auto& logits) const {
-        V largest = logits(0);
-        for (std::int64_t k = 1; k < classes; ++k) largest = max(largest, logits(k));
-        return largest;
     }
 };
 

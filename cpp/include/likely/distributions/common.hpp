@@ -3,11 +3,14 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <tuple>
+#include <utility>
 #include <vector>
 
 namespace likely {
@@ -58,7 +61,9 @@ struct NamedParameter {
 struct ParameterArray {
     std::string name;
     Unit unit = Unit::none;
-    std::vector<std::int64_t> shape = {};  ///< empty: one number
+    std::vector<std::int64_t> shape = {};                     ///< empty: one number
+    double lower = -std::numeric_limits<double>::infinity();  ///< as in NamedParameter
+    double upper = std::numeric_limits<double>::infinity();
 
     std::int64_t size() const {
         std::int64_t product = 1;
@@ -66,6 +71,16 @@ struct ParameterArray {
         return product;
     }
 };
+
+/// A family whose number of raw parameters is known at compile time.
+template <class Family>
+concept FixedFamily =
+    requires(const Family& family) { std::tuple_size<decltype(family.raw_parameters())>::value; };
+
+/// How many raw parameters a fixed family has.
+template <FixedFamily Family>
+inline constexpr std::size_t raw_count =
+    std::tuple_size_v<decltype(std::declval<const Family&>().raw_parameters())>;
 
 /// What can be asked of a predicted distribution. `parameter` takes an index, `quantile` a
 /// probability, `cdf`, `sf`, `log_prob`, `log_survival` and `crps` a target.
