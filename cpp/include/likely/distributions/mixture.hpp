@@ -211,9 +211,9 @@ struct MixtureOf {
         return total;
     }
     double parameter(std::int64_t index, const auto& raw) const {
-        if (index < k) return weights().parameter(index, raw);
-        const std::int64_t named = index / k - 1;
-        return component.parameter(static_cast<std::size_t>(named), part<double>(index % k, raw));
+        const auto array = static_cast<std::size_t>(index / k);
+        if (array == 0) return weights().parameter(index, raw);
+        return component.parameter(array - 1, part<double>(index % k, raw));
     }
     /// The inverse of all `parameter`s. Throws where the weights do not sum to 1.
     void raw_from(const auto& given, auto&& set) const {
