@@ -30,8 +30,8 @@ function(likely_add_kernel_set set)
         cpp/src/kernels/likelihood_classes.cpp
         cpp/src/kernels/likelihood_counts.cpp
         cpp/src/kernels/likelihood_gamma.cpp
-        cpp/src/kernels/likelihood_mixture_real.cpp
         cpp/src/kernels/likelihood_mixture_classes.cpp
+        cpp/src/kernels/likelihood_mixture_real.cpp
         cpp/src/kernels/likelihood_real.cpp
         cpp/src/kernels/likelihood_survival.cpp
         cpp/src/kernels/network.cpp

@@ -73,6 +73,8 @@ def few_values(kind: type) -> list[Any]:
         return [likely.Sequence(["constant"], [])]
     if kind is likely.Mixture:
         return [likely.Mixture("normal", 2)]
+    if kind is likely.ZeroInflated:
+        return [likely.ZeroInflated("poisson")]
     return list(itertools.islice(every_value(kind), 2))
 
 

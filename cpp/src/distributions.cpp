@@ -4,10 +4,6 @@
 namespace likely {
 namespace {
 
-std::string name_of(const Distribution& distribution) {
-    return std::visit([](const auto& member) { return std::string(member.name); }, distribution);
-}
-
 /// The distribution with every raw parameter predicted.
 DistributionPointer predicted(const Distribution& distribution) {
     return std::visit(
@@ -21,25 +17,39 @@ DistributionPointer predicted(const Distribution& distribution) {
         distribution);
 }
 
+/// Throws unless `held` is a valid distribution for which `allows` is true; `allows` takes a
+/// std::type_identity.
+template <class Allows>
+void check_held(const std::string& argument, const DistributionPointer& held, Allows allows) {
+    require(held != nullptr, argument, "a distribution", "null");
+    std::string names;
+    for_each_member<Distribution>([&](auto type) {
+        if (allows(type)) {
+            names += (names.empty() ? "" : ", ") + std::string(decltype(type)::type::name);
+        }
+    });
+    std::visit(
+        [&]<class Member>(const Member& member) {
+            require(allows(std::type_identity<Member>{}), argument, "one of " + names,
+                    Member::name);
+            member.validate();
+        },
+        *held);
+}
+
 }  // namespace
 
 void Mixture::validate() const {
-    require(component != nullptr, "component", "a distribution", "null");
-    std::string allowed;
-    for_each_member<Distribution>([&](auto type) {
-        using Member = typename decltype(type)::type;
-        if constexpr (FixedFamily<Member>) {
-            allowed += (allowed.empty() ? "" : ", ") + std::string(Member::name);
-        }
-    });
-    const bool fits =
-        std::visit([]<class Member>(const Member&) { return FixedFamily<Member>; }, *component);
-    require(fits, "component", "one of " + allowed + " (a mixture holds no other mixture)",
-            name_of(*component));
-    std::visit([](const auto& member) { member.validate(); }, *component);
+    check_held("component", component,
+               []<class Member>(std::type_identity<Member>) { return FixedFamily<Member>; });
     require(k >= 2, "k", "at least 2", k);
 }
 
 Mixture Mixture::all_predicted() const { return {predicted(*component), k}; }
+
+void ZeroInflated::validate() const {
+    check_held("base", base,
+               []<class Member>(std::type_identity<Member>) { return CountFamily<Member>; });
+}
 
 }  // namespace likely

@@ -48,9 +48,9 @@ from likely._core import (
     LeakyReLU,
     Logistic,
     LogNormal,
+    Mixture,
     MultivariateNormal,
     NegativeBinomial,
-    Mixture,
     Normal,
     OneCycle,
     Optimizer,
@@ -71,6 +71,7 @@ from likely._core import (
     Tanh,
     VonMises,
     Weibull,
+    ZeroInflated,
 )
 from likely._gradients import check_gradient
 from likely._system import show_config
@@ -99,6 +100,7 @@ __all__ = [
     "AdamW",
     "BatchNorm",
     "Bernoulli",
+    "ZeroInflated",
     "Categorical",
     "Constant",
     "CosineDecay",

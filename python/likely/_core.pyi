@@ -136,6 +136,126 @@ class Normal(Distribution):
         """
         'predicted' for each row, 'shared' (one learned constant for each target column), or a positive number
         """
+class Laplace(Distribution):
+    """
+    Laplace (double exponential) distribution of a real target: robust, its mode is the conditional
+    median. Raw parameters: loc and log_scale, with scale = exp(log_scale), the mean absolute deviation.
+    Source: Laplace (1774), 'Memoire sur la probabilite des causes par les evenements'.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class StudentT(Distribution):
+    """
+    Student's t distribution of a real target: robust where its degrees of freedom are few. Raw
+    parameters: loc, log_scale and log_excess_df, with scale = exp(log_scale) and df = 1 +
+    exp(log_excess_df) from 1 (Cauchy) to 1000. A predicted or shared df starts at 10.
+    The mean is undefined at df = 1, the standard deviation infinite up to df = 2.
+    Source: Lange, Little and Taylor (1989), 'Robust statistical modeling using the t distribution'.
+    
+    Parameters
+    ----------
+    df : str | float, default 'predicted'
+        degrees of freedom: 'predicted' for each row, 'shared' (one learned constant for each target column), or a number in [1, 1000]
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, df: str | float = 'predicted') -> None:
+        ...
+    @property
+    def df(self) -> str | float:
+        """
+        degrees of freedom: 'predicted' for each row, 'shared' (one learned constant for each target column), or a number in [1, 1000]
+        """
+class Logistic(Distribution):
+    """
+    Logistic distribution of a real target: like the normal one, with exponential tails and a cdf in
+    closed form. Raw parameters: loc and log_scale, with scale = exp(log_scale); the standard deviation is
+    scale pi / sqrt(3).
+    Source: Balakrishnan (1992), 'Handbook of the logistic distribution'.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class LogNormal(Distribution):
+    """
+    Log-normal distribution of a positive target, whose logarithm is normal. Raw parameters: loc and
+    log_scale, with scale = exp(log_scale), both of the logarithm. Targets may be right-censored.
+    Source: Aitchison and Brown (1957), 'The lognormal distribution'.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Exponential(Distribution):
+    """
+    Exponential distribution of a target of at least 0, such as a time until something that happens at a
+    constant rate. Raw parameter: log_scale, with rate = exp(-log_scale). Targets may be right-censored.
+    Source: Feigl and Zelen (1965), 'Estimation of exponential survival probabilities with concomitant
+    information'.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Weibull(Distribution):
+    """
+    Weibull distribution of a positive target, such as a time to failure: the hazard grows where
+    concentration > 1. Raw parameters: log_scale and log_concentration, with scale = exp(log_scale) and
+    concentration = exp(log_concentration). Targets may be right-censored.
+    Source: Weibull (1951), 'A statistical distribution function of wide applicability'.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Gamma(Distribution):
+    """
+    Gamma distribution of a positive target. Raw parameters: log_mean and log_concentration, with mean =
+    exp(log_mean), concentration = exp(log_concentration) and rate = concentration / mean. The standard
+    deviation is mean / sqrt(concentration).
+    Source: McCullagh and Nelder (1989), 'Generalized linear models', chapter 8.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Beta(Distribution):
+    """
+    Beta distribution of a target between 0 and 1, a share. Raw parameters: logit_mean and log_precision,
+    with mean = 1 / (1 + exp(-logit_mean)), precision = exp(log_precision), concentration1 = mean precision and
+    concentration0 = (1 - mean) precision. The variance is mean (1 - mean) / (1 + precision).
+    Source: Ferrari and Cribari-Neto (2004), 'Beta regression for modelling rates and proportions'.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class VonMises(Distribution):
+    """
+    Von Mises distribution of an angle in radians, a normal distribution on the circle. Raw parameters: loc and
+    log_concentration, with concentration = exp(log_concentration), about 1 / (standard deviation)^2 where
+    it is large. Targets and loc count modulo 2 pi; mean and mode are loc in [-pi, pi), and the standard
+    deviation is that of the distance to loc.
+    Source: Mardia and Jupp (2000), 'Directional statistics', section 3.5.4.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Poisson(Distribution):
+    """
+    Poisson distribution of a target that is a count. Raw parameter: log_mean, with rate = exp(log_mean), which is
+    mean and variance. Where the variance is larger, take NegativeBinomial.
+    Source: McCullagh and Nelder (1989), 'Generalized linear models', chapter 6.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class NegativeBinomial(Distribution):
+    """
+    Negative binomial distribution of a target that is a count, with a variance above its mean: a Poisson
+    distribution whose rate is drawn from a gamma distribution. Raw parameters: log_mean and log_total_count, with
+    mean = exp(log_mean), total_count = exp(log_total_count) (any positive number) and probs =
+    mean / (mean + total_count). The variance is mean + mean^2 / total_count: Poisson's where total_count is large.
+    Source: Lawless (1987), 'Negative binomial and mixed Poisson regression'.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
 class Bernoulli(Distribution):
     """
     Bernoulli distribution of a target that is 0 or 1. Raw parameter: logit, with probs = 1 / (1 + exp(-logit)).
@@ -144,6 +264,25 @@ class Bernoulli(Distribution):
     __signature__: typing.ClassVar[inspect.Signature]
     def __init__(self) -> None:
         ...
+class Binomial(Distribution):
+    """
+    Binomial distribution of a target that is the number of successes in n trials. Raw parameter: logit, with
+    probs = 1 / (1 + exp(-logit)), the probability of success in each trial. One trial makes it Bernoulli.
+    Source: McCullagh and Nelder (1989), 'Generalized linear models', chapter 4.
+    
+    Parameters
+    ----------
+    n : int
+        number of trials, at least 1
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, n: int) -> None:
+        ...
+    @property
+    def n(self) -> int:
+        """
+        number of trials, at least 1
+        """
 class Categorical(Distribution):
     """
     Categorical distribution of a label 0, 1, ..., classes - 1. Raw parameters: one logit for each class, with
@@ -311,6 +450,25 @@ class Mixture(Distribution):
     def k(self) -> int:
         """
         number of components, at least 2
+        """
+class ZeroInflated(Distribution):
+    """
+    Zero-inflated distribution of a target that is a count: 0 with the probability gate, else a draw of the base
+    (which may be 0 too). Raw parameters: gate_logit, with gate = 1 / (1 + exp(-gate_logit)), then those of the base.
+    Source: Lambert (1992), 'Zero-inflated Poisson regression, with an application to defects in manufacturing'.
+    
+    Parameters
+    ----------
+    base : str | Distribution
+        'poisson' or 'negative_binomial'
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, base: str | Distribution) -> None:
+        ...
+    @property
+    def base(self) -> Distribution:
+        """
+        'poisson' or 'negative_binomial'
         """
 class Layer:
     """

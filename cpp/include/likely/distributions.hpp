@@ -33,10 +33,12 @@
 //     sample(t, z, raw)                  column t for standard normal numbers z, a function of the
 //                                        column
 // Custom holds a function of the user, which is called for a batch outside of the kernels. Mixture
-// holds another distribution; `visit_family` makes of it a family of which all of this holds.
+// and ZeroInflated hold another distribution; of them `visit_family` makes a family that has all of
+// this.
 #pragma once
 
 #include <array>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -68,16 +70,17 @@
 #include "likely/distributions/student_t.hpp"
 #include "likely/distributions/von_mises.hpp"
 #include "likely/distributions/weibull.hpp"
+#include "likely/distributions/zero_inflated.hpp"
 
 namespace likely {
 
 struct Mixture;
+struct ZeroInflated;
 
 using Distribution =
     std::variant<Normal, Laplace, StudentT, Logistic, LogNormal, Exponential, Gamma, Weibull, Beta,
-                 VonMises, Poisson, NegativeBinomial, Bernoulli, Binomial, Categorical, Ordinal,
-                 MultivariateNormal, Quantiles, Custom, Mixture>;
-
+                 VonMises, Poisson, NegativeBinomial, ZeroInflated, Bernoulli, Binomial, Categorical,
+                 Ordinal, MultivariateNormal, Mixture, Quantiles, Custom>;
 using DistributionPointer = std::shared_ptr<const Distribution>;
 
 struct Mixture {
@@ -108,6 +111,29 @@ struct Mixture {
     Mixture all_predicted() const;
 };
 
+/// What may have more zeros than it says.
+template <class Family>
+concept CountFamily = std::same_as<Family, Poisson> || std::same_as<Family, NegativeBinomial>;
+
+struct ZeroInflated {
+    static constexpr std::string_view name = "ZeroInflated";
+    static constexpr std::string_view doc =
+        "Zero-inflated distribution of a target that is a count: 0 with the probability gate, else "
+        "a draw of the base\n(which may be 0 too). Raw parameters: gate_logit, with gate = 1 / (1 "
+        "+ "
+        "exp(-gate_logit)), then those of the base.\n"
+        "Source: Lambert (1992), 'Zero-inflated Poisson regression, with an application to defects "
+        "in manufacturing'.";
+
+    DistributionPointer base;
+
+    static constexpr auto fields() {
+        return std::tuple{
+            Field{"base", &ZeroInflated::base, "'poisson' or 'negative_binomial'", true}};
+    }
+    void validate() const;
+};
+
 /// Whether targets of a family may be right-censored.
 template <class Family>
 inline constexpr bool takes_events = false;
@@ -122,7 +148,7 @@ template <class Family>
 inline constexpr bool is_joint = requires { Family::joint; };
 
 /// Calls the function with the family that a distribution is, one that holds another as it is
-/// computed: MixtureOf<Component>. That one points into the distribution.
+/// computed: MixtureOf<Component>, ZeroInflatedOf<Base>. That one points into the distribution.
 template <class Function>
 decltype(auto) visit_family(Function&& function, const Distribution& distribution) {
     using Result = std::invoke_result_t<Function&, const Normal&>;
@@ -138,6 +164,16 @@ decltype(auto) visit_family(Function&& function, const Distribution& distributio
                         }
                     },
                     *member.component);
+            } else if constexpr (std::is_same_v<Member, ZeroInflated>) {
+                return std::visit(
+                    [&]<class Base>(const Base& base) -> Result {
+                        if constexpr (CountFamily<Base>) {
+                            return function(ZeroInflatedOf<Base>{base});
+                        } else {
+                            throw std::bad_variant_access();
+                        }
+                    },
+                    *member.base);
             } else {
                 return function(member);
             }
