@@ -44,8 +44,9 @@ struct Beta {
     static bool supports(double y) { return y > 0 && y < 1; }
 
     template <class V>
-    V log_prob(auto y, const std::array<V, 2>& raw) const {
-        using P = decltype(y);
+    V log_prob(auto target, const std::array<V, 2>& raw) const {
+        using P = decltype(detail::plain(raw[0]));
+        const P y = detail::plain(target);
         const V held_logit = clamp(raw[0], -log_scale_bound, log_scale_bound);
         const V held_precision = clamp(raw[1], -log_scale_bound, log_scale_bound);
         const P logit = detail::plain(held_logit), log_precision = detail::plain(held_precision);

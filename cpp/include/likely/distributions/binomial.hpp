@@ -40,8 +40,9 @@ struct Binomial {
     bool supports(double y) const { return y >= 0 && y <= trials() && y == std::floor(y); }
 
     template <class V>
-    V log_prob(auto y, const std::array<V, 1>& raw) const {
-        using P = decltype(y);
+    V log_prob(auto target, const std::array<V, 1>& raw) const {
+        using P = decltype(detail::plain(raw[0]));
+        const P y = detail::plain(target);
         const P logit = detail::plain(raw[0]), all(trials()), failures = all - y;
         const auto above = logit > P(0);
         const P e = exp(-abs(logit)), log_larger = -log1p(e), log_smaller = log_larger - abs(logit);

@@ -42,8 +42,9 @@ struct NegativeBinomial {
     static bool supports(double y) { return y >= 0 && std::isfinite(y) && y == std::floor(y); }
 
     template <class V>
-    V log_prob(auto y, const std::array<V, 2>& raw) const {
-        using P = decltype(y);
+    V log_prob(auto target, const std::array<V, 2>& raw) const {
+        using P = decltype(detail::plain(raw[0]));
+        const P y = detail::plain(target);
         const V held_mean = clamp(raw[0], -log_scale_bound, log_scale_bound);
         const V held_count = clamp(raw[1], -log_scale_bound, log_scale_bound);
         const P log_mean = detail::plain(held_mean), m = exp(log_mean);

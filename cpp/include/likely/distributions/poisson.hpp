@@ -35,8 +35,9 @@ struct Poisson {
     static bool supports(double y) { return y >= 0 && std::isfinite(y) && y == std::floor(y); }
 
     template <class V>
-    V log_prob(auto y, const std::array<V, 1>& raw) const {
-        using P = decltype(y);
+    V log_prob(auto target, const std::array<V, 1>& raw) const {
+        using P = decltype(detail::plain(raw[0]));
+        const P y = detail::plain(target);
         const V held = clamp(raw[0], -log_scale_bound, log_scale_bound);
         const P log_mean = detail::plain(held), mean = exp(log_mean);
         const P count = max(P(1), y), log_count = log(count);
