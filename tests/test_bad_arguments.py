@@ -193,6 +193,17 @@ ARGUMENTS: list[tuple[str, Callable[[Any], Any], list[Case]]] = [
     ("minimum", of(likely.ReduceOnPlateau, "minimum"), SHARE),
     ("schedules", of(likely.Sequence, "schedules", at=[]), SCHEDULES),
     ("at", of(likely.Sequence, "at", schedules=["constant"] * 3), STARTS),
+    ("epochs", of(likely.Warmup, "epochs"), COUNT),
+    ("beta", of(likely.BetaWeighting, "beta"), SHARE),
+    ("damping", of(likely.NaturalGradient, "damping"), POSITIVE),
+    ("stabilize", trainer("stabilize"), [(True, TypeError, ["Stabilizer", "bool"])]),
+    ("stabilize", trainer("stabilize"), [(likely.Adam(), TypeError, ["Stabilizer", "Adam"])]),
+    ("stabilize", trainer("stabilize"), [(likely.Faithful, TypeError, ["Faithful(...)"])]),
+    (
+        "stabilize",
+        trainer("stabilize"),
+        [(likely.Warmup(bad), ValueError, ["less than", "100", f"{bad}"]) for bad in (100, 250)],
+    ),
 ]
 
 
@@ -226,6 +237,10 @@ UNKNOWN: dict[str, tuple[Callable[[], Any], list[str]]] = {
     "distribution": (lambda: likely.Network(1, distribution="norml"), ["distribution", "Normal"]),
     "bernouli": (lambda: likely.Network(1, distribution="Bernouli"), ["distribution", "Bernoulli"]),
     "optimizer": (lambda: likely.Trainer("adm"), ["optimizer", "adm", "Adam"]),
+    "stabilizer": (
+        lambda: likely.Trainer(stabilize="faithfull"),
+        ["stabilize", "faithfull", "Faithful"],
+    ),
     "empty": (lambda: likely.Trainer(""), ["optimizer", "''", "SGD", "Adam"]),
     "needs a field": (
         lambda: likely.Network(1, distribution="categorical"),
@@ -284,7 +299,8 @@ def test_keywords_and_types(make: Callable[[], Any], words: list[str]) -> None:
 
 def test_base_classes_cannot_be_made() -> None:
     for kind in (
-        likely.Activation, likely.Distribution, likely.Layer, likely.Optimizer, likely.Schedule
+        likely.Activation, likely.Distribution, likely.Layer, likely.Optimizer, likely.Schedule,
+        likely.Stabilizer,
     ):  # fmt: skip
         with refused(TypeError, kind.__name__):
             kind()

@@ -25,6 +25,7 @@ BASES = (
     likely.Layer,
     likely.Optimizer,
     likely.Schedule,
+    likely.Stabilizer,
 )
 CLASSES = [kind for base in BASES for kind in base.__subclasses__()]
 INTERNAL = {"Head", "Model", "TrainerOptions"}
@@ -105,7 +106,7 @@ each_class = pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: kind.__na
 def test_there_are_classes_of_every_kind() -> None:
     assert all(base.__subclasses__() for base in BASES)
     assert {likely.Normal, likely.Dense, likely.Residual, likely.Adam, likely.Tanh} < set(CLASSES)
-    assert {likely.AdamW, likely.Sequence} < set(CLASSES)
+    assert {likely.AdamW, likely.Sequence, likely.Warmup} < set(CLASSES)
 
 
 @each_class
@@ -197,6 +198,8 @@ def by_name(base: type, name: str) -> Any:
         return likely.Network(1, distribution=name).distribution
     if base is likely.Schedule:
         return likely.Sequence([name], []).schedules[0]
+    if base is likely.Stabilizer:
+        return likely.Trainer(stabilize=name).stabilize
     return likely.Trainer(name).optimizer
 
 

@@ -32,6 +32,7 @@ FLOORS: dict[str, list[str]] = {
         f"{PUBLIC}/activations.hpp",
         f"{PUBLIC}/optimizers.hpp",
         f"{PUBLIC}/schedules.hpp {CORE}/schedules.cpp",
+        f"{PUBLIC}/stabilizers.hpp",
         f"{CORE}/safetensors.*",
     ],
     "2 networks": [
@@ -41,7 +42,7 @@ FLOORS: dict[str, list[str]] = {
     "3 kernels": [f"{CORE}/kernels/*", f"{CORE}/statistics.*", f"{CORE}/describe.hpp"],
     "4 models": [
         f"{PUBLIC}/model.hpp {CORE}/model.cpp {CORE}/model_file.* {CORE}/workspace.* "
-        f"{CORE}/custom_likelihood.* "
+        f"{CORE}/custom_likelihood.* {CORE}/stabilizer.* "
         f"{CORE}/head.hpp",
         f"{CORE}/kernels_linked.cpp",
         f"{CORE}/kernels_loaded.*",

@@ -1,7 +1,7 @@
 // Members of a kind as Python classes.
 //
 // Why: signature, checks, repr, equality, hash and pickle of every distribution, activation, layer,
-// optimizer and schedule follow from its fields, once for all of them.
+// optimizer, schedule and stabilizer follow from its fields, once for all of them.
 //
 // Contract: `KindObject<Kind>` is the Python base class of a kind ("Distribution", "Activation",
 // ...); each member is a subclass. Objects are immutable. A wrong argument is a TypeError or
@@ -16,6 +16,7 @@
 #include "likely/layers.hpp"
 #include "likely/optimizers.hpp"
 #include "likely/schedules.hpp"
+#include "likely/stabilizers.hpp"
 
 namespace likely::python {
 
@@ -53,6 +54,8 @@ template <>
 inline constexpr char kind_name<Optimizer>[] = "Optimizer";
 template <>
 inline constexpr char kind_name<Schedule>[] = "Schedule";
+template <>
+inline constexpr char kind_name<Stabilizer>[] = "Stabilizer";
 
 template <class Type>
 inline constexpr bool is_kind = !std::is_null_pointer_v<decltype(kind_name<Type>)>;
@@ -68,6 +71,8 @@ template <>
 Optimizer from_python(py::handle object, const std::string& argument);
 template <>
 Schedule from_python(py::handle object, const std::string& argument);
+template <>
+Stabilizer from_python(py::handle object, const std::string& argument);
 template <>
 LayerPointer from_python(py::handle object, const std::string& argument);
 
@@ -93,6 +98,8 @@ template <>
 KindReference<Optimizer> to_python<Optimizer>(const Optimizer& value);
 template <>
 KindReference<Schedule> to_python<Schedule>(const Schedule& value);
+template <>
+KindReference<Stabilizer> to_python<Stabilizer>(const Stabilizer& value);
 
 /// "int 3", "str 'abc'": what came, for error messages.
 std::string described(py::handle object);
@@ -105,11 +112,13 @@ void declare_distributions(py::module_& module);
 void declare_layers(py::module_& module);
 void declare_optimizers(py::module_& module);
 void declare_schedules(py::module_& module);
+void declare_stabilizers(py::module_& module);
 void define_activations(py::module_& module);
 void define_distributions(py::module_& module);
 void define_layers(py::module_& module);
 void define_optimizers(py::module_& module);
 void define_schedules(py::module_& module);
+void define_stabilizers(py::module_& module);
 
 }  // namespace likely::python
 

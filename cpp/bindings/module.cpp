@@ -14,11 +14,13 @@ PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     declare_layers(module);
     declare_optimizers(module);
     declare_schedules(module);
+    declare_stabilizers(module);
     define_activations(module);
     define_distributions(module);
     define_layers(module);
     define_optimizers(module);
     define_schedules(module);
+    define_stabilizers(module);
 
     bind_custom(module);
     bind_predictive(module);

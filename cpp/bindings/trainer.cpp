@@ -81,7 +81,8 @@ void bind_trainer(py::module_& module) {
                          std::int64_t epochs, bool shuffle, bool drop_last,
                          std::optional<std::int64_t> patience, std::uint64_t seed,
                          const py::object& schedule, double l1, double l2, bool penalize_biases,
-                         std::optional<double> clip_value, std::optional<double> clip_norm) {
+                         std::optional<double> clip_value, std::optional<double> clip_norm,
+                         const py::object& stabilize) {
                  TrainerOptions options;
                  options.optimizer = from_python<Optimizer>(optimizer, "optimizer");
                  options.batch_size = batch_size;
@@ -96,19 +97,27 @@ void bind_trainer(py::module_& module) {
                  options.penalize_biases = penalize_biases;
                  options.clip_value = clip_value;
                  options.clip_norm = clip_norm;
+                 if (!stabilize.is_none())
+                     options.stabilize = from_python<Stabilizer>(stabilize, "stabilize");
                  options.validate();
                  return options;
              }),
              py::arg("optimizer"), py::arg("batch_size"), py::arg("epochs"), py::arg("shuffle"),
              py::arg("drop_last"), py::arg("patience"), py::arg("seed"), py::arg("schedule"),
              py::arg("l1"), py::arg("l2"), py::arg("penalize_biases"), py::arg("clip_value"),
-             py::arg("clip_norm"))
+             py::arg("clip_norm"), py::arg("stabilize"))
         .def_property_readonly(
             "optimizer",
             [](const TrainerOptions& options) { return to_python<Optimizer>(options.optimizer); })
-        .def_property_readonly("schedule", [](const TrainerOptions& options) {
-            return to_python<Schedule>(options.schedule);
-        });
+        .def_property_readonly(
+            "schedule",
+            [](const TrainerOptions& options) { return to_python<Schedule>(options.schedule); })
+        .def_property_readonly(
+            "stabilize",
+            [](const TrainerOptions& options) -> std::optional<KindReference<Stabilizer>> {
+                if (!options.stabilize) return std::nullopt;
+                return to_python<Stabilizer>(*options.stabilize);
+            });
 
     py::class_<History>(
         module, "History",

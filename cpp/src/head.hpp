@@ -36,14 +36,9 @@ class Head {
     }
 
     /// Of distributions whose parameters are all given, in the user's units.
-    Head(Distribution distribution, std::int64_t targets) {
-        std::visit(
-            [](auto& family) {
-                if constexpr (requires { family.all_predicted(); }) family = family.all_predicted();
-            },
-            distribution);
+    Head(const Distribution& distribution, std::int64_t targets) {
         Plan plan;
-        place_distribution(plan, distribution, targets);
+        place_distribution(plan, all_predicted(distribution), targets);
         plan_ = std::make_shared<const Plan>(std::move(plan));
     }
 

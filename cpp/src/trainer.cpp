@@ -95,6 +95,20 @@ std::string text_of(double value) {
     return text.str();
 }
 
+/// With its length, where it is a Warmup.
+std::optional<Stabilizer> stabilizer_of(const TrainerOptions& options) {
+    std::optional<Stabilizer> stabilizer = options.stabilize;
+    if (auto* warmup = stabilizer ? std::get_if<Warmup>(&*stabilizer) : nullptr)
+        warmup->epochs = warmup->length(options.epochs);
+    return stabilizer;
+}
+
+/// In how many epochs, from the first, the scale is not trained.
+std::int64_t epochs_without_scale(const TrainerOptions& options) {
+    const auto* warmup = options.stabilize ? std::get_if<Warmup>(&*options.stabilize) : nullptr;
+    return warmup ? warmup->length(options.epochs) : 0;
+}
+
 /// One fit: its memory, allocated at once, and what it has reached.
 template <class T>
 class Fit {
@@ -108,7 +122,7 @@ class Fit {
           history_(history),
           batch_size_(batch_size),
           used_(options.drop_last ? data.rows - data.rows % batch_size : data.rows),
-          workspace_(model, batch_size, plan_.whole_batches),
+          workspace_(model, batch_size, plan_.whole_batches, stabilizer_of(options)),
           order_(options.shuffle ? static_cast<std::size_t>(data.rows) : 0),
           gradient_(model.parameters().size()),
           slots_(gradient_.size() *
@@ -261,6 +275,13 @@ void TrainerOptions::validate() const {
     if (clip_value && clip_norm)
         throw std::invalid_argument("clip_value and clip_norm exclude each other; got both");
     check_spans(schedule, epochs);  // and validates it
+    if (!stabilize) return;
+    std::visit([](const auto& member) { member.validate(); }, *stabilize);
+    const std::int64_t warmup = epochs_without_scale(*this);
+    require(warmup < epochs, "stabilize=Warmup's epochs",
+            "less than the " + std::to_string(epochs) +
+                " epochs of the training, whose rest trains the scale",
+            warmup);
 }
 
 template <class T>
@@ -269,6 +290,7 @@ void fit(Model<T>& model, const TrainerOptions& options, const Dataset<T>& data,
     options.validate();
     if (options.patience && !validation)
         throw std::invalid_argument("patience needs validation data; got none");
+    if (options.stabilize) check_stabilizer(*options.stabilize, model.plan().distribution);
     check(model, data, "");
     if (validation) check(model, *validation, "validation ");
     const Plan& plan = model.plan();
@@ -328,7 +350,8 @@ void fit(Model<T>& model, const TrainerOptions& options, const Dataset<T>& data,
                 history.best_epoch = epoch;
                 epochs_without_gain = 0;
                 if (options.patience) fit->keep_best();
-            } else if (options.patience && ++epochs_without_gain >= *options.patience) {
+            } else if (options.patience && epoch >= epochs_without_scale(options) &&
+                       ++epochs_without_gain >= *options.patience) {
                 history.stopped = "early stopping";
                 stop = true;
             }

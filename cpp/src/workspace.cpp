@@ -38,7 +38,8 @@ typename Workspace<T>::Buffer Workspace<T>::allocate(std::int64_t count) {
 }
 
 template <class T>
-Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whole)
+Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whole,
+                        const std::optional<Stabilizer>& stabilizer)
     : model_(model),
       plan_(model.plan()),
       kernels_(kernels<T>()),
@@ -51,6 +52,7 @@ Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whol
       weight_(allocate(capacity_)),
       event_(allocate(plan_.targets * capacity_)),
       custom_likelihood_(plan_) {
+    if (stabilizer) stabilized_likelihood_.emplace(*stabilizer, plan_, capacity_);
     const Scaling& scaling = model.scaling();
     if (!scaling.fitted()) return;
     const auto copy = [](const std::vector<double>& mean, const std::vector<double>& scale,
@@ -135,7 +137,9 @@ template <class T>
 double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPosition* position,
                           T* gradient) {
     const T* parameters = model_.parameters().data();
-    const Mode<T> mode{model_.averages().data(), position};
+    Mode<T> mode{model_.averages().data(), position};
+    const bool stabilized = position && stabilized_likelihood_;
+    if (stabilized) mode.columns_below = stabilized_likelihood_->columns_below();
     const T* shared = plan_.shared == none ? nullptr : parameters + plan_.shared;
     T* d_shared = gradient && plan_.shared != none ? gradient + plan_.shared : nullptr;
     T* d_raw = gradient ? workspace_.get() + plan_.gradient_in * capacity_ : nullptr;
@@ -147,12 +151,18 @@ double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPo
         kernels_.forward(plan_, mode, parameters, part.x, part.count, capacity_, workspace_.get(),
                          scratch_.get());
         total += unit_change(part);
-        total +=
-            std::holds_alternative<Custom>(plan_.distribution)
-                ? custom_likelihood_(raw, part.y, part.weight, part.count, gradient_scale, d_raw)
-                : kernels_.likelihood(plan_, shared, raw,
-                                      {part.y, part.weight, part.event, part.count}, gradient_scale,
-                                      scratch_.get(), d_raw, d_shared, begin > 0);
+        const Targets<T> targets{part.y, part.weight, part.event, part.count};
+        if (std::holds_alternative<Custom>(plan_.distribution)) {
+            total +=
+                custom_likelihood_(raw, part.y, part.weight, part.count, gradient_scale, d_raw);
+        } else if (stabilized) {
+            total +=
+                (*stabilized_likelihood_)(position->epoch, shared, raw, targets, gradient_scale,
+                                          scratch_.get(), d_raw, d_shared, begin > 0);
+        } else {
+            total += kernels_.likelihood(plan_, shared, raw, targets, gradient_scale,
+                                         scratch_.get(), d_raw, d_shared, begin > 0);
+        }
         if (gradient) {
             kernels_.backward(plan_, mode, parameters, part.x, part.count, capacity_,
                               workspace_.get(), scratch_.get(), gradient, begin > 0);

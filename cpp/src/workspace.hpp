@@ -11,11 +11,13 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "custom_likelihood.hpp"
 #include "kernels/table.hpp"
 #include "likely/model.hpp"
+#include "stabilizer.hpp"
 
 namespace likely {
 
@@ -35,8 +37,9 @@ template <class T>
 class Workspace {
   public:
     /// Keeps a reference to the model, which must stay. Larger inputs are taken in chunks, unless
-    /// `whole`.
-    Workspace(const Model<T>& model, std::int64_t most_rows, bool whole = false);
+    /// `whole`. A stabilizer acts in training steps; a Warmup has its epochs.
+    Workspace(const Model<T>& model, std::int64_t most_rows, bool whole = false,
+              const std::optional<Stabilizer>& stabilizer = std::nullopt);
 
     /// The raw parameters of all rows, count x plan.raw_width.
     void raw(const T* x, std::int64_t count, T* out) noexcept;
@@ -48,7 +51,8 @@ class Workspace {
     /// The same, and gradient_scale times its derivative into `gradient`.
     double loss_and_gradient(const Rows<T>& rows, double gradient_scale, T* gradient);
 
-    /// The same in training mode: dropout masks are drawn, batch normalisation sees the batch.
+    /// The same in training mode: dropout masks are drawn, batch normalisation sees the batch, and
+    /// the gradient is that of the stabilizer.
     double training_step(const Rows<T>& rows, double gradient_scale, TrainingPosition position,
                          T* gradient);
 
@@ -83,6 +87,7 @@ class Workspace {
     std::vector<double> log_target_scale_;
     Buffer workspace_, scratch_, x_, y_, weight_, event_;
     CustomLikelihood<T> custom_likelihood_;
+    std::optional<StabilizedLikelihood<T>> stabilized_likelihood_;
 };
 
 extern template class Workspace<float>;

@@ -96,6 +96,7 @@ class Trainer:
     penalize_biases: bool = False
     clip_value: float | None = None
     clip_norm: float | None = None
+    stabilize: str | _core.Stabilizer | None = None
     history: _core.History = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -114,6 +115,7 @@ class Trainer:
         options = self._options()
         self._set("optimizer", options.optimizer)
         self._set("schedule", options.schedule)
+        self._set("stabilize", options.stabilize)
         self._set("history", _core.History())
 
     def _set(self, name: str, value: Any) -> None:
@@ -134,6 +136,7 @@ class Trainer:
             penalize_biases=self.penalize_biases,
             clip_value=self.clip_value,
             clip_norm=self.clip_norm,
+            stabilize=self.stabilize,
         )
 
     def fit(

@@ -37,6 +37,7 @@ struct Task {
     std::int64_t rows, batch_size;
     Optimizer optimizer = Adam{};
     bool shuffle = true;
+    std::optional<Stabilizer> stabilize = std::nullopt;
 };
 
 /// Inputs of either sign; targets 0 or 1, which every distribution supports.
@@ -65,6 +66,7 @@ TrainerOptions options_of(const Task& task, std::int64_t epochs) {
     options.schedule = ReduceOnPlateau{};
     options.l1 = 1e-3;
     options.clip_norm = 1;
+    options.stabilize = task.stabilize;
     return options;
 }
 
@@ -173,12 +175,18 @@ void test_all() {
         // a batch that is taken in two chunks.
         {specification_of(300, {dense(1024), dense(512)}, Normal{}), wide_rows, wide_rows},
         {specification_of(200, {residual({dense(200)})}, Categorical{3}), 1100, 1100},
+        {scaled, 330, 32, Adam{}, true, Faithful{}},
+        {scaled, 330, 32, Adam{}, true, Warmup{}},
+        {specification_of(5, {dense(20)}, Normal{}, 2), 1100, 1100, Adam{}, true, BetaWeighting{}},
+        {specification_of(5, {dense(20)}, Categorical{10}, 2), 330, 32, Adam{}, true,
+         NaturalGradient{}},
     };
     for (const Task& task : tasks) {
         test_epochs<T>(task);
         test_prediction<T>(task.specification);
     }
-    for (const Task& task : {tasks[0], tasks[1], tasks[4], tasks[5], tasks[6]})
+    for (const Task& task :
+         {tasks[0], tasks[1], tasks[4], tasks[5], tasks[6], tasks[9], tasks[12]})
         CHECK(allocations<T>(task, 1) == allocations<T>(task, 20));
 }
 

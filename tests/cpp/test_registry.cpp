@@ -10,6 +10,7 @@
 #include "likely/layers.hpp"
 #include "likely/optimizers.hpp"
 #include "likely/schedules.hpp"
+#include "likely/stabilizers.hpp"
 
 using namespace likely;
 
@@ -71,6 +72,8 @@ void test_names() {
     CHECK(nearest_name("leaky-relu", names_of<Activation>()) == "LeakyReLU");
     CHECK(nearest_name("sigmiod", names_of<Activation>()) == "Sigmoid");
     CHECK(nearest_name("gaussian", {}).empty());
+    CHECK(std::holds_alternative<BetaWeighting>(member_by_name<Stabilizer>("what", "Beta")));
+    CHECK(std::holds_alternative<NaturalGradient>(member_by_name<Stabilizer>("what", "natural")));
     CHECK_THROWS(member_by_name<Optimizer>("optimizer", "adan"),
                  "unknown optimizer 'adan'; did you mean 'Adam'? Known: SGD, Adam, AdamW,");
     CHECK_THROWS(throw_unknown_name("key", "units", {}), "unknown key 'units'; there is none");
@@ -120,6 +123,7 @@ void test_validation() {
         CHECK_THROWS((with(&InverseScaling::power, wrong).validate(), 0), "power must be");
         CHECK_THROWS((with(&ELU::alpha, wrong).validate(), 0), "alpha must be");
         CHECK_THROWS((Normal{wrong}.validate(), 0), "scale must be");
+        CHECK_THROWS((NaturalGradient{wrong}.validate(), 0), "damping must be");
     }
     for (const double wrong : {1.0, -0.1, nan}) {
         CHECK_THROWS((with(&Adam::beta1, wrong).validate(), 0), "beta1 must be in [0, 1); got");
@@ -140,9 +144,11 @@ void test_validation() {
         CHECK_THROWS((with(&CosineDecay::final, wrong).validate(), 0), "final must be in [0, 1]");
         CHECK_THROWS((with(&OneCycle::warmup, wrong).validate(), 0), "warmup must be in (0, 1)");
         CHECK_THROWS((with(&OneCycle::start, wrong).validate(), 0), "start must be in [0, 1]");
+        CHECK_THROWS((BetaWeighting{wrong}.validate(), 0), "beta must be in [0, 1]");
         CHECK_THROWS((with(&OneCycle::final, wrong).validate(), 0), "final must be in [0, 1]");
         CHECK_THROWS((with(&ReduceOnPlateau::minimum, wrong).validate(), 0), "minimum must be in");
     }
+    CHECK_THROWS((Warmup{0}.validate(), 0), "epochs must be at least 1, or none; got 0");
     CHECK_THROWS((StepDecay{2, 0}.validate(), 0), "factor must be");
     CHECK_THROWS((ExponentialDecay{0}.validate(), 0), "factor must be");
     CHECK_THROWS((ReduceOnPlateau{0}.validate(), 0), "factor must be");
@@ -190,6 +196,7 @@ int main() {
     test_kind<Activation>();
     test_kind<Optimizer>();
     test_kind<Schedule>();
+    test_kind<Stabilizer>();
     test_kind<Layer>();
     test_names();
     test_defaults();

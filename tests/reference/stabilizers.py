@@ -33,6 +33,10 @@ class Stabilizer:
         """What of these derivatives goes to the layers before the output layer."""
         return d_raw
 
+    def trains_scale(self, epoch: int) -> bool:
+        """Whether the epoch counts for early stopping's patience."""
+        return True
+
 
 def _of_unit_scale(family: Distribution, raw: Array, derivatives: Derivatives) -> Array:
     """The location's derivative in the density with log_scale = 0, all others 0."""
@@ -61,9 +65,12 @@ class Warmup(Stabilizer):
     def apply(
         self, family: Distribution, raw: Array, derivatives: Derivatives, epoch: int
     ) -> Array:
-        if epoch < self.epochs:
-            return _of_unit_scale(family, raw, derivatives)
-        return derivatives(raw)
+        if self.trains_scale(epoch):
+            return derivatives(raw)
+        return _of_unit_scale(family, raw, derivatives)
+
+    def trains_scale(self, epoch: int) -> bool:
+        return epoch >= self.epochs
 
 
 @dataclass(frozen=True)

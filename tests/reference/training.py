@@ -142,7 +142,7 @@ def fit(
         validation_loss = network.loss(validation_x, validation_y, None, *validation_event)
         history.validation_losses.append(validation_loss)
         schedule.observe(epoch, validation_loss)
-        epochs_since_best += 1
+        epochs_since_best += 1 if stabilize is None else stabilize.trains_scale(epoch)
         if validation_loss < best_loss:
             best_loss = validation_loss
             best = network.parameters.copy(), network.averages.copy()

@@ -18,12 +18,17 @@
 //     fisher(raw)                        the diagonal Fisher information of the raw parameters
 //     parameters, parameter(i, raw)      under the names of torch.distributions
 //     raw_from(given)                    the inverse of all `parameter`s
+//     fisher(raw)                        the diagonal of the Fisher information on raw parameters,
+//     a
+//                                        std::array, where it is known
 //     moved(raw, offset, factor)         raw parameters of offset + factor * (the variable), for
 //                                        comparisons, where a target may be standardised
 // Where it is not, raw(k) gives raw parameter k, and
 //     nll_gradient(y, raw, slopes)       the negative log-likelihood; writes its derivatives by
 //                                        slopes.set(k, value), which slopes.get(k) reads again
 //     log_prob(y, raw), parameter_arrays(), parameter(i, raw), raw_from(given, set)
+//     fisher(raw, set)                   as above; set(k, value)
+// Where `location_scale` is true, raw parameters 0 and 1 are loc and log_scale.
 // All of them have those of mean, std, mode, entropy, cdf, sf, quantile, crps, cross_entropy and
 // kl_divergence that have closed forms, in double precision. Where `has_density` is false, the loss
 // is none, and there is no log_prob.
@@ -205,6 +210,16 @@ inline std::vector<RawParameter> raw_parameters(const Distribution& distribution
             }
         },
         distribution);
+}
+
+/// The family with every raw parameter predicted.
+inline Distribution all_predicted(Distribution distribution) {
+    std::visit(
+        [](auto& family) {
+            if constexpr (requires { family.all_predicted(); }) family = family.all_predicted();
+        },
+        distribution);
+    return distribution;
 }
 
 /// The parameters of one target column; of a joint distribution those of all `targets`.

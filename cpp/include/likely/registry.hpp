@@ -11,7 +11,8 @@
 //     arguments void validate() const;                // throws std::invalid_argument, naming the
 //     field, what came, what is expected
 // and its default-constructed value holds the defaults. Names are compared without case and
-// underscores, so that "leaky_relu" and "LeakyReLU" are one name.
+// underscores, so that "leaky_relu" and "LeakyReLU" are one name. A member may have `static
+// constexpr std::string_view alias`, a second name by which it is found.
 #pragma once
 
 #include <algorithm>
@@ -135,7 +136,10 @@ Kind member_by_name(std::string_view what, std::string_view name) {
     bool found = false;
     for_each_member<Kind>([&](auto member) {
         using Member = typename decltype(member)::type;
-        if (!found && normalized_name(Member::name) == wanted) {
+        bool named = normalized_name(Member::name) == wanted;
+        if constexpr (requires { Member::alias; })
+            named |= normalized_name(Member::alias) == wanted;
+        if (!found && named) {
             result = Member{};
             found = true;
         }

@@ -16,6 +16,7 @@
 #include "likely/model.hpp"
 #include "likely/optimizers.hpp"
 #include "likely/schedules.hpp"
+#include "likely/stabilizers.hpp"
 
 namespace likely {
 
@@ -47,6 +48,7 @@ struct TrainerOptions {
     bool penalize_biases = false;
     std::optional<double> clip_value;  ///< each component of the gradient, in absolute value
     std::optional<double> clip_norm;   ///< the L2 norm of the whole gradient
+    std::optional<Stabilizer> stabilize;
 
     void validate() const;
 };

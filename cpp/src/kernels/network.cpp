@@ -39,14 +39,14 @@ void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
 }
 
 /// `d_value` becomes d loss / d z on the way, unless that has a place of its own; d loss / d input
-/// goes to `d_source` unless it is null.
+/// goes to `d_source` unless it is null, that of the first `columns_below` outputs alone.
 template <class T>
 void backward(const DenseStep& step, const T* parameters, const Matrices<T>& matrices,
               std::int64_t rows, T* scratch, const GradientTarget<T>& target, T* d_value,
-              T* d_source) {
+              T* d_source, std::int64_t columns_below) {
     const T* value = matrices.at(step.value);
     const T* z = step.preactivation == none ? value : matrices.at(step.preactivation);
-    const T* d_z = d_value;
+    T* d_z = d_value;
     std::visit(
         [&](const auto& activation) {
             if constexpr (!std::is_same_v<std::decay_t<decltype(activation)>, Identity>) {
@@ -61,12 +61,19 @@ void backward(const DenseStep& step, const T* parameters, const Matrices<T>& mat
             }
         },
         step.activation);
-    gemm::weight_gradient(matrices.source(step.source), d_z, rows, step.inputs, step.outputs,
-                          target.accumulate || step.accumulates, target.gradient + step.weight,
+    gemm::weight_gradient(matrices.source(step.source), static_cast<const T*>(d_z), rows,
+                          step.inputs, step.outputs, target.accumulate || step.accumulates,
+                          target.gradient + step.weight,
                           step.bias == none ? nullptr : target.gradient + step.bias, scratch);
     if (d_source) {
-        gemm::input_gradient(d_z, parameters + step.weight, rows, step.inputs, step.outputs,
-                             d_source, scratch);
+        if (columns_below < step.outputs) {
+            for (std::int64_t i = 0; i < rows; ++i) {
+                std::fill(d_z + i * step.outputs + columns_below, d_z + (i + 1) * step.outputs,
+                          T(0));
+            }
+        }
+        gemm::input_gradient(static_cast<const T*>(d_z), parameters + step.weight, rows,
+                             step.inputs, step.outputs, d_source, scratch);
     }
 }
 
@@ -124,14 +131,14 @@ void network_backward(const Plan& plan, const Mode<T>& mode, const T* parameters
     const GradientTarget<T> target{gradient, accumulate};
     T* current = matrices.at(plan.gradient_in);
     T* other = matrices.at(plan.gradient_out);
+    const auto last = static_cast<std::int64_t>(plan.steps.size()) - 1;
     // What stands before the first step with parameters only passes x on.
-    for (auto index = static_cast<std::int64_t>(plan.steps.size()) - 1; index >= plan.first_trained;
-         --index) {
+    for (auto index = last; index >= plan.first_trained; --index) {
         const bool first = index == plan.first_trained;
         const Step& any = plan.steps[static_cast<std::size_t>(index)];
         if (const auto* dense = std::get_if<DenseStep>(&any)) {
             backward(*dense, parameters, matrices, rows, scratch, target, current,
-                     first ? nullptr : other);
+                     first ? nullptr : other, index == last ? mode.columns_below : dense->outputs);
             std::swap(current, other);
         } else if (const auto* end = std::get_if<ResidualEnd>(&any)) {
             if (end->kept_gradient != none)

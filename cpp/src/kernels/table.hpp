@@ -28,6 +28,9 @@ template <class T>
 struct Mode {
     const T* averages = nullptr;
     const TrainingPosition* training = nullptr;
+    /// Of the columns of d loss / d raw, how many (the first ones) reach the layers before the
+    /// output layer.
+    std::int64_t columns_below = std::numeric_limits<std::int64_t>::max();
 };
 
 /// One step of an update for a segment of the parameters, whose penalties are the same; the

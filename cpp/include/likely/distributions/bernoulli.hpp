@@ -47,6 +47,7 @@ struct Bernoulli {
         const double miss = y == 1 ? sigmoid(-raw[0]) : sigmoid(raw[0]);
         return miss * miss;
     }
+    Raw fisher(const Raw& raw) const { return {sigmoid(raw[0]) * sigmoid(-raw[0])}; }
     double parameter(std::size_t, const Raw& raw) const { return mean(raw); }
     /// The inverse of `parameter`; a probability of 0 or 1 gets a logit that is exactly that.
     Raw raw_from(const Raw& given) const {

@@ -106,6 +106,13 @@ struct Categorical {
         while (sum < p && k < classes - 1) sum += exp(log_probs(++k));
         return static_cast<double>(k);
     }
+    void fisher(const auto& logits, auto&& set) const {
+        const auto log_probs = log_probabilities(logits);
+        for (std::int64_t k = 0; k < classes; ++k) {
+            const double probability = exp(log_probs(k));
+            set(k, probability * (1 - probability));
+        }
+    }
     double parameter(std::int64_t k, const auto& logits) const {
         return exp(log_probabilities(logits)(k));
     }

@@ -1,0 +1,269 @@
+"""Stabilised training against the reference, whole trajectories, and as a user meets it."""
+
+import dataclasses
+import itertools
+import pickle
+from typing import Any
+
+import likely
+import numpy as np
+import pytest
+import reference
+from support import ARCHITECTURES, DTYPES, FAMILIES, INPUTS, Kit, Layers, Pair, make_data, make_pair
+from test_training import (
+    OPTIMIZERS,
+    STABILIZERS,
+    Run,
+    assert_same_trajectory,
+    run_both,
+)
+
+each_dtype = pytest.mark.parametrize("dtype", DTYPES)
+LOCATIONS = ("warmup", "warmup, by name", "beta", "beta 1", "faithful")
+
+RUNS = {
+    "predicted": Run(),
+    "one target, in order": Run(targets=1, shuffle=False),
+    "no hidden layer": Run(architecture="linear", weighted=True),
+    "weights": Run(weighted=True, batch_size=5, targets=3),
+    "standardised, weights": Run(standardize=True, weighted=True, drop_last=True),
+    "shared scale": Run("shared scale", standardize=True, weighted=True),
+    "shared scale, no hidden layer": Run("shared scale", "linear", batch_size=1),
+    "fixed scale": Run("fixed scale", "deep", weighted=True),
+    "residual": Run("normal", "residual"),
+    "nested residuals": Run("shared scale", "nested_residual"),
+    "shared layers": Run("normal", "same_layer_five_times", options={"clip_norm": 1.0}),
+    "output with an activation": Run("normal", "output_given"),
+    "several chunks": Run(rows=1500, batch_size=1300, epochs=4, weighted=True),
+    "several chunks, shared scale": Run("shared scale", rows=1500, batch_size=1300, epochs=4),
+    "dropout": Run("shared scale", "dropout", weighted=True, standardize=True),
+    "dropout of inputs alone": Run("normal", "dropout_only", options={"clip_norm": 1.0}),
+    "batch norm": Run("shared scale", "batch_norm", rows=25, options={"clip_norm": 1.0}),
+    "layer norm": Run("normal", "layer_norm", batch_size=9),
+    "l2, clipped norm": Run(weighted=True, options={"l2": 0.3, "clip_norm": 0.5}),
+    "l1, clipped values": Run("shared scale", options={"l1": 0.05, "clip_value": 0.1}),
+    "schedule": Run(schedule="one cycle", epochs=5, standardize=True),
+}
+OTHERS = {
+    "bernoulli": Run("bernoulli", weighted=True, standardize=True),
+    "categorical": Run("categorical", "deep", options={"clip_norm": 1.0}),
+    "categorical, several chunks": Run("categorical", rows=1500, batch_size=1300),
+}
+
+
+@each_dtype
+@pytest.mark.parametrize("optimizer", ["nesterov", "adam, other constants"])
+@pytest.mark.parametrize("stabilize", STABILIZERS)
+@pytest.mark.parametrize("name", RUNS)
+def test_trajectory(name: str, stabilize: str, optimizer: str, dtype: str) -> None:
+    run = dataclasses.replace(RUNS[name], stabilize=stabilize)
+    assert_same_trajectory(*run_both(run, optimizer, dtype))
+
+
+@each_dtype
+@pytest.mark.parametrize("optimizer", ["nesterov", "adam, other constants"])
+@pytest.mark.parametrize("stabilize", ["natural", "natural, damped"])
+@pytest.mark.parametrize("name", OTHERS)
+def test_trajectory_without_a_location(
+    name: str, stabilize: str, optimizer: str, dtype: str
+) -> None:
+    run = dataclasses.replace(OTHERS[name], stabilize=stabilize)
+    assert_same_trajectory(*run_both(run, optimizer, dtype))
+
+
+def test_every_stabilizer_has_a_row() -> None:
+    made = (likely.Trainer(stabilize=core).stabilize for core, _ in STABILIZERS.values())
+    assert {type(stabilizer) for stabilizer in made} == set(likely.Stabilizer.__subclasses__())
+
+
+def with_scales(log_scale: float, dtype: str) -> Pair:
+    """A linear pair that predicts this raw parameter everywhere."""
+    pair = make_pair(ARCHITECTURES["linear"], FAMILIES["normal"], INPUTS, 2, dtype)
+    parameters = pair.core.parameters.copy()
+    parameters[:-4].reshape(INPUTS, 4)[:, 2:] = 0
+    parameters[-2:] = log_scale
+    pair.set_parameters(parameters)
+    return pair
+
+
+@each_dtype
+@pytest.mark.parametrize(
+    ("stabilize", "log_scale"),
+    [
+        *itertools.product(["beta 1", "natural", "faithful"], [-1e4, 31.0, 1e4]),
+        # Elsewhere plain derivatives of 1e25, which float32 cannot square.
+        ("beta 1", -29.0),
+        *itertools.product(["warmup"], [29.0, 31.0, 1e4]),
+    ],
+)
+def test_scales_are_held(stabilize: str, log_scale: float, dtype: str) -> None:
+    """The factor is that of the scale in the density, whose derivative is 0 outside its bounds."""
+    run = Run(epochs=3, batch_size=24, stabilize=stabilize, options={"clip_norm": 1.0})
+    pair = with_scales(log_scale, dtype)
+    run_both(run, "sgd", dtype, pair)
+    moved, wanted = pair.core.parameters, pair.reference.parameters
+    np.testing.assert_allclose(moved, wanted, rtol=0, atol=1e-5 if dtype == "float32" else 1e-12)
+
+
+def hidden_and_output(kit: Kit, width: int) -> Layers:
+    shared = kit.dense(width, "tanh")
+    return [kit.dense(width, "silu"), shared], shared
+
+
+@each_dtype
+@pytest.mark.parametrize("stabilize", LOCATIONS)
+def test_one_layer_as_hidden_and_output_layer(stabilize: str, dtype: str) -> None:
+    pair = make_pair(hidden_and_output, FAMILIES["normal"], INPUTS, 2, dtype, seed=3)
+    pair.copy_parameters()
+    assert_same_trajectory(*run_both(Run(stabilize=stabilize), "nesterov", dtype, pair))
+
+
+def data(rows: int = 60) -> tuple[Any, Any]:
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(rows, 2))
+    return x, np.sin(x) @ [1.0, -2.0] + 0.3 * np.abs(x[:, 0]) * rng.normal(size=rows)
+
+
+def network(family: Any = "normal", **options: Any) -> likely.Network:
+    return likely.Network(2, 1, [likely.Dense(6, "tanh")], family, dtype="float64", **options)
+
+
+def test_names() -> None:
+    for name, stabilizer in {
+        "warmup": likely.Warmup(),
+        "beta": likely.BetaWeighting(),
+        "Beta_Weighting": likely.BetaWeighting(0.5),
+        "faithful": likely.Faithful(),
+        "natural": likely.NaturalGradient(),
+        "natural_gradient": likely.NaturalGradient(damping=1e-3),
+    }.items():
+        trainer = likely.Trainer(stabilize=name)
+        assert trainer.stabilize == stabilizer
+        assert dataclasses.replace(trainer, epochs=7).stabilize == stabilizer
+        assert pickle.loads(pickle.dumps(trainer)).stabilize == stabilizer
+    assert likely.Trainer().stabilize is None
+    assert "stabilize=BetaWeighting(beta=0.5)" in repr(likely.Trainer(stabilize="beta"))
+
+
+@pytest.mark.parametrize("stabilize", STABILIZERS)
+def test_losses_stay_plain(stabilize: str) -> None:
+    x, y = data()
+    fitted = network(standardize=True)
+    likely.Trainer(epochs=1).fit(fitted, x, y)  # sets the scaling
+    before = fitted.loss(x, y)
+    trainer = likely.Trainer(epochs=4, batch_size=None, stabilize=STABILIZERS[stabilize][0])
+    history = trainer.fit(fitted, x, y, validation=(x, y))
+    assert history.loss[0] == pytest.approx(before, rel=1e-12)
+    np.testing.assert_allclose(history.loss[1:], history.validation_loss[:-1], rtol=1e-12)
+    assert history.validation_loss[-1] == pytest.approx(fitted.loss(x, y), rel=1e-12)
+
+
+@pytest.mark.parametrize("family", [likely.Normal(), likely.Normal("shared")], ids=repr)
+def test_a_warm_up_leaves_the_scale_alone(family: likely.Distribution) -> None:
+    """Of 7 epochs 3 by default, whether each row has a scale or all have one."""
+    x, y = data()
+    fitted = network(family)
+    tensors, seen = fitted.named_parameters(), []
+
+    def scale() -> list[float]:
+        shared = tensors.get("distribution.log_scale")
+        if shared is not None:
+            return shared.tolist()
+        return [*tensors["output.weight"][:, 1], tensors["output.bias"][1]]
+
+    start = scale()
+    trainer = likely.Trainer(epochs=7, stabilize="warmup")
+    trainer.fit(fitted, x, y, callback=lambda epoch: seen.append(scale()))
+    assert seen[:3] == [start] * 3
+    assert all(a != b for a, b in itertools.pairwise(seen[2:]))
+
+
+def test_the_warm_up_does_not_count_for_patience() -> None:
+    """The loss rises from the first epoch on: the data are fitted, and then to other targets."""
+    x, y = data()
+    ends = {}
+    for epochs in (1, 5, 9):
+        fitted = network()
+        likely.Trainer(likely.Adam(0.02)).fit(fitted, x, y)
+        trainer = likely.Trainer(epochs=30, patience=3, stabilize=likely.Warmup(epochs))
+        history = trainer.fit(fitted, x, 9 - y, validation=(x, y))
+        assert np.all(np.diff(history.validation_loss) > 0)
+        assert (history.stopped, history.best_epoch) == ("early stopping", 0)
+        ends[epochs] = history.epochs
+    # The first epoch is the best; three more that count.
+    assert ends == {1: 4, 5: 8, 9: 12}
+
+
+@each_dtype
+@pytest.mark.parametrize("epochs", [1, 3, 6])
+def test_patience_and_warm_up_as_in_the_reference(epochs: int, dtype: str) -> None:
+    run = Run(rows=12, batch_size=4, epochs=30, targets=1, patience=3, standardize=True)
+    pair = make_pair(
+        ARCHITECTURES["one_dense"], FAMILIES["normal"], INPUTS, 1, dtype, seed=3, standardize=True
+    )
+    pair.scatter_parameters(seed=7)
+    train, held_out = make_data(pair, run.rows, seed=1), make_data(pair, 11, seed=2)
+    validation = (held_out.x, held_out.y)
+    history = likely.Trainer(
+        OPTIMIZERS["nesterov"][0], 4, 30, patience=3, seed=5, stabilize=likely.Warmup(epochs)
+    ).fit(pair.core, train.x, train.y, validation=validation)
+    expected = reference.fit(
+        pair.reference, train.x, train.y, optimizer=OPTIMIZERS["nesterov"][1], batch_size=4,
+        epochs=30, patience=3, seed=5, stabilize=reference.Warmup(epochs), validation=validation,
+        standardize=True,
+    )  # fmt: skip
+    assert_same_trajectory(pair, history, expected)
+    assert history.stopped == "early stopping"
+
+
+def test_a_faithful_mean_is_that_of_least_squares() -> None:
+    """All along, whatever the scale learns (Stirn et al. 2023)."""
+    x, y = data()
+    faithful, squares = network(), network(likely.Normal(1.0))
+    start, hidden = faithful.named_parameters(), squares.named_parameters()
+    hidden["dense_0.weight"][...] = start["dense_0.weight"]
+    hidden["output.weight"][:, 0] = start["output.weight"][:, 0]
+    options: dict[str, Any] = {"optimizer": likely.Adam(0.05), "epochs": 20}
+    likely.Trainer(**options, stabilize="faithful").fit(faithful, x, y)
+    likely.Trainer(**options).fit(squares, x, y)
+    means = [fitted.predict_distribution(x).mean for fitted in (faithful, squares)]
+    np.testing.assert_allclose(*means, rtol=1e-10, atol=1e-12)
+    assert np.ptp(faithful.predict_distribution(x).std) > 0.1
+
+
+def test_beta_zero_and_one() -> None:
+    """The plain gradient, and squared errors for the mean (Seitzer et al. 2022)."""
+    x, y = data()
+    plain, weighted = network(), network()
+    likely.Trainer(epochs=3).fit(plain, x, y)
+    likely.Trainer(epochs=3, stabilize=likely.BetaWeighting(0.0)).fit(weighted, x, y)
+    np.testing.assert_array_equal(plain.parameters, weighted.parameters)
+
+
+@likely.distribution(parameters=["loc", "log_scale"])
+def of_my_own(y: Any, loc: Any, log_scale: Any) -> Any:
+    """Not even with the names of a location and a scale."""
+    return -np.abs(y - loc) * np.exp(-log_scale) - log_scale - np.log(2)
+
+
+UNUSABLE: list[tuple[str, Any, list[str]]] = [
+    *((name, "bernoulli", ["Bernoulli"]) for name in ("warmup", "beta", "faithful")),
+    *((name, likely.Categorical(2), ["Categorical"]) for name in ("warmup", "beta", "faithful")),
+    *((name, of_my_own, ["Custom"]) for name in ("warmup", "beta", "faithful", "natural")),
+]
+
+
+@pytest.mark.parametrize(("name", "family", "words"), UNUSABLE)
+def test_families_that_lack_what_is_needed(name: str, family: Any, words: list[str]) -> None:
+    x, y = data()
+    fitted = network(family, standardize=True)
+    before = fitted.parameters.copy()
+    trainer = likely.Trainer(stabilize=name)
+    needed = "Fisher information" if name == "natural" else "a location and a scale"
+    with pytest.raises(ValueError, match=f"stabilize=.* needs a family .*{needed}") as caught:
+        trainer.fit(fitted, x, (y > 0).astype(float))
+    for word in ("Normal", type(trainer.stabilize).__name__, *words):
+        assert word in str(caught.value)
+    np.testing.assert_array_equal(fitted.parameters, before)
+    assert fitted.scaling is None
+    assert trainer.history.epochs == 0
