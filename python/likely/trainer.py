@@ -62,6 +62,11 @@ class Trainer:
     clip_norm : float, optional
         Shortens a gradient whose L2 norm, over all parameters, is larger (Pascanu et al. 2013).
         Not together with clip_value. Both clip the gradient of the loss, without the penalty.
+    stabilize : str or Stabilizer, optional
+        What takes the place of the gradient, so that a predicted scale does not spoil the
+        location; see below. ``"warmup"``, ``"beta"``, ``"faithful"``, ``"natural"`` or an object
+        such as ``likely.Warmup(epochs=20)``. The first three need a family with a location and a
+        scale, the last one whose Fisher information is known. Losses stay the plain ones.
 
     Attributes
     ----------
@@ -69,6 +74,34 @@ class Trainer:
         Of the last fit; kept also where the fit was interrupted.
 
     Options cannot be changed; make another trainer with `dataclasses.replace`.
+
+    Notes
+    -----
+    The likelihood weighs errors by 1 / scale**2. Where the location is not fitted yet, the scale
+    grows to explain the errors, which then hardly count: the mean may stay wrong, and the loss
+    looks calm. Which option when (``bench/README.md`` has figures):
+
+    - none, where the mean is easily fitted, or the scale is one constant;
+    - ``"beta"`` first, where a mean stays unfitted or smooth in places of large predicted scale:
+      it costs nothing, has no length to choose, and a larger ``BetaWeighting(beta)`` leans more
+      towards squared errors [2]_;
+    - ``"faithful"`` where the mean must be that of a network trained on squared errors alone, as
+      where it is reported by itself; the scale then makes do with that network's features [3]_;
+    - ``"warmup"`` where epochs are plenty; it trains only the location in the first half of them
+      [1]_. These do not count for `patience`: together with it, better say how many,
+      ``likely.Warmup(epochs)``;
+    - ``"natural"`` for other families, and for scales far from 1, where plain steps are too long
+      or too short [4]_. In classification it acts most where a class is nearly certain: lower the
+      learning rate, clip, or raise ``NaturalGradient(damping)`` where that diverges.
+
+    References
+    ----------
+    .. [1] Nix and Weigend (1994), "Estimating the mean and variance of the target probability
+       distribution".
+    .. [2] Seitzer et al. (2022), "On the pitfalls of heteroscedastic uncertainty estimation with
+       probabilistic neural networks".
+    .. [3] Stirn et al. (2023), "Faithful heteroscedastic regression with neural networks".
+    .. [4] Amari (1998), "Natural gradient works efficiently in learning".
 
     Examples
     --------

@@ -185,8 +185,7 @@ void test_all() {
         test_epochs<T>(task);
         test_prediction<T>(task.specification);
     }
-    for (const Task& task :
-         {tasks[0], tasks[1], tasks[4], tasks[5], tasks[6], tasks[9], tasks[12]})
+    for (const Task& task : {tasks[0], tasks[1], tasks[4], tasks[5], tasks[6], tasks[9], tasks[12]})
         CHECK(allocations<T>(task, 1) == allocations<T>(task, 20));
 }
 

@@ -76,8 +76,9 @@ struct NaturalGradient {
     static constexpr std::string_view alias = "natural";
     static constexpr std::string_view doc =
         "Stabilizer: the derivative by each raw parameter divided by (its own entry of the Fisher "
-        "information\n+ damping), row by row. Scales are then fitted as fast as locations, "
-        "whatever the noise.\n"
+        "information\n+ damping), row by row: the location's then is about the error itself, at "
+        "any "
+        "scale.\n"
         "Source: Amari (1998), 'Natural gradient works efficiently in learning'; Duan et al. "
         "(2020), 'NGBoost:\nnatural gradient boosting for probabilistic prediction'.";
     double damping = 1e-3;
