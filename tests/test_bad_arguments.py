@@ -97,6 +97,10 @@ SCALES: list[Case] = [
     *((bad, ValueError, ["predicted", "shared", f"{bad}"]) for bad in (0, -1, NAN, INF, "share")),
     *((bad, TypeError, ["predicted", "shared", f"{bad}"]) for bad in (None, True)),
 ]
+DEGREES: list[Case] = [
+    *SCALES,
+    *((bad, ValueError, ["[1, 1000]", f"{bad}"]) for bad in (0.5, 1001)),
+]
 PROBABILITY: list[Case] = [
     (-0.5, ValueError, ["[0, 1]", "-0.5"]),
     (1.5, ValueError, ["[0, 1]", "1.5"]),
@@ -157,6 +161,7 @@ ARGUMENTS: list[tuple[str, Callable[[Any], Any], list[Case]]] = [
     ("bias", of(likely.Dense, "bias", units=3), FLAG),
     ("classes", of(likely.Categorical, "classes"), [*COUNT, *NO_COUNT, (1, ValueError, ["2"])]),
     ("scale", of(likely.Normal, "scale"), SCALES),
+    ("df", of(likely.StudentT, "df"), DEGREES),
     ("negative_slope", of(likely.LeakyReLU, "negative_slope"), AT_LEAST_0),
     ("alpha", of(likely.ELU, "alpha"), POSITIVE),
     *(

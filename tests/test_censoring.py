@@ -182,7 +182,8 @@ def mp_log_survival(family: str, y: mp.mpf, *raw: mp.mpf) -> mp.mpf:
         return -y * mp.exp(-raw[0])
     if family == "weibull":
         return -mp.exp(mp.exp(raw[1]) * (mp.log(y) - raw[0]))
-    return mp.log(mp.erfc((mp.log(y) - raw[0]) * mp.exp(-raw[1]) / mp.sqrt(2)) / 2)
+    u = (mp.log(y) - raw[0]) * mp.exp(-raw[1]) / mp.sqrt(2)
+    return mp.log(mp.erfc(u) / 2) if u > 0 else mp.log1p(-mp.erfc(-u) / 2)
 
 
 def mp_tail(family: str, dtype: str) -> tuple[Array, Array, Array, Array]:
