@@ -7,7 +7,7 @@ import inspect
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Activation', 'Adagrad', 'Adam', 'AdamW', 'BatchNorm', 'Bernoulli', 'Categorical', 'Constant', 'CosineDecay', 'Custom', 'Dense', 'Distribution', 'DivergedError', 'Dropout', 'ELU', 'ExponentialDecay', 'GELU', 'Head', 'History', 'Identity', 'InverseScaling', 'Layer', 'LayerNorm', 'LeakyReLU', 'Model', 'MultivariateNormal', 'Normal', 'OneCycle', 'Optimizer', 'Ordinal', 'Quantiles', 'RMSprop', 'ReLU', 'ReduceOnPlateau', 'Residual', 'SGD', 'Schedule', 'Sequence', 'SiLU', 'Sigmoid', 'Softplus', 'StepDecay', 'Tanh', 'TrainerOptions', 'fit', 'raw_parameters', 'system']
+__all__: list[str] = ['Activation', 'Adagrad', 'Adam', 'AdamW', 'BatchNorm', 'Bernoulli', 'Beta', 'BetaWeighting', 'Binomial', 'Categorical', 'Constant', 'CosineDecay', 'Custom', 'Dense', 'Distribution', 'DivergedError', 'Dropout', 'ELU', 'Exponential', 'ExponentialDecay', 'Faithful', 'GELU', 'Gamma', 'Head', 'History', 'Identity', 'InverseScaling', 'Laplace', 'Layer', 'LayerNorm', 'LeakyReLU', 'LogNormal', 'Logistic', 'Mixture', 'Model', 'MultivariateNormal', 'NaturalGradient', 'NegativeBinomial', 'Normal', 'OneCycle', 'Optimizer', 'Ordinal', 'Poisson', 'Quantiles', 'RMSprop', 'ReLU', 'ReduceOnPlateau', 'Residual', 'SGD', 'Schedule', 'Sequence', 'SiLU', 'Sigmoid', 'Softplus', 'Stabilizer', 'StepDecay', 'StudentT', 'Tanh', 'TrainerOptions', 'VonMises', 'Warmup', 'Weibull', 'ZeroInflated', 'fit', 'raw_parameters', 'system']
 class Activation:
     """
     Base class of every Activation.
@@ -195,22 +195,22 @@ class Exponential(Distribution):
     __signature__: typing.ClassVar[inspect.Signature]
     def __init__(self) -> None:
         ...
-class Weibull(Distribution):
-    """
-    Weibull distribution of a positive target, such as a time to failure: the hazard grows where
-    concentration > 1. Raw parameters: log_scale and log_concentration, with scale = exp(log_scale) and
-    concentration = exp(log_concentration). Targets may be right-censored.
-    Source: Weibull (1951), 'A statistical distribution function of wide applicability'.
-    """
-    __signature__: typing.ClassVar[inspect.Signature]
-    def __init__(self) -> None:
-        ...
 class Gamma(Distribution):
     """
     Gamma distribution of a positive target. Raw parameters: log_mean and log_concentration, with mean =
     exp(log_mean), concentration = exp(log_concentration) and rate = concentration / mean. The standard
     deviation is mean / sqrt(concentration).
     Source: McCullagh and Nelder (1989), 'Generalized linear models', chapter 8.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Weibull(Distribution):
+    """
+    Weibull distribution of a positive target, such as a time to failure: the hazard grows where
+    concentration > 1. Raw parameters: log_scale and log_concentration, with scale = exp(log_scale) and
+    concentration = exp(log_concentration). Targets may be right-censored.
+    Source: Weibull (1951), 'A statistical distribution function of wide applicability'.
     """
     __signature__: typing.ClassVar[inspect.Signature]
     def __init__(self) -> None:
@@ -256,6 +256,25 @@ class NegativeBinomial(Distribution):
     __signature__: typing.ClassVar[inspect.Signature]
     def __init__(self) -> None:
         ...
+class ZeroInflated(Distribution):
+    """
+    Zero-inflated distribution of a target that is a count: 0 with the probability gate, else a draw of the base
+    (which may be 0 too). Raw parameters: gate_logit, with gate = 1 / (1 + exp(-gate_logit)), then those of the base.
+    Source: Lambert (1992), 'Zero-inflated Poisson regression, with an application to defects in manufacturing'.
+    
+    Parameters
+    ----------
+    base : str | Distribution
+        'poisson' or 'negative_binomial'
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, base: str | Distribution) -> None:
+        ...
+    @property
+    def base(self) -> Distribution:
+        """
+        'poisson' or 'negative_binomial'
+        """
 class Bernoulli(Distribution):
     """
     Bernoulli distribution of a target that is 0 or 1. Raw parameter: logit, with probs = 1 / (1 + exp(-logit)).
@@ -331,6 +350,47 @@ class Ordinal(Distribution):
         """
         number of levels, at least 2
         """
+class MultivariateNormal(Distribution):
+    """
+    Multivariate normal distribution of all target columns of a row, which may depend on each other. log_prob and
+    entropy are of the row, other statistics of its marginals. Raw parameters: loc[t] of each column, then the lower
+    Cholesky factor L of the covariance L L^T row by row: log_diagonal[t] on its diagonal, off_diagonal[t,u] below.
+    At most 1024 target columns.
+    Source: Williams (1996), 'Using neural networks to model conditional multivariate densities'.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class Mixture(Distribution):
+    """
+    Mixture of k distributions of one family, so that a prediction may have several peaks.
+    Raw parameters: weight_logits[0 .. k-1], with weights = softmax(weight_logits), then those of component 0,
+    of component 1, ...: for Normal components loc[0], log_scale[0], loc[1], ... What the component shares or fixes
+    (Normal(scale='shared')), each of the k shares or fixes for itself. The components start apart, their first raw
+    parameters at quantiles of the standard normal distribution: with standardize=True they are spread over the
+    target. Support and standardisation are those of the component.
+    Source: Bishop (1994), 'Mixture density networks'.
+    
+    Parameters
+    ----------
+    component : str | Distribution
+        the family of the components: one of a single target and a number of raw parameters that does not depend on its fields
+    k : int
+        number of components, at least 2
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, component: str | Distribution, k: int) -> None:
+        ...
+    @property
+    def component(self) -> Distribution:
+        """
+        the family of the components: one of a single target and a number of raw parameters that does not depend on its fields
+        """
+    @property
+    def k(self) -> int:
+        """
+        number of components, at least 2
+        """
 class Quantiles(Distribution):
     """
     Quantiles of a real target at given levels, which never cross, by quantile regression: no density, so no
@@ -353,17 +413,6 @@ class Quantiles(Distribution):
         """
         increasing numbers in (0, 1)
         """
-class MultivariateNormal(Distribution):
-    """
-    Multivariate normal distribution of all target columns of a row, which may depend on each other. log_prob and
-    entropy are of the row, other statistics of its marginals. Raw parameters: loc[t] of each column, then the lower
-    Cholesky factor L of the covariance L L^T row by row: log_diagonal[t] on its diagonal, off_diagonal[t,u] below.
-    At most 1024 target columns.
-    Source: Williams (1996), 'Using neural networks to model conditional multivariate densities'.
-    """
-    __signature__: typing.ClassVar[inspect.Signature]
-    def __init__(self) -> None:
-        ...
 class Custom(Distribution):
     """
     A density written in Python, known by its log_prob alone; made by likely.distribution.
@@ -420,55 +469,6 @@ class Custom(Distribution):
     def support(self) -> str:
         """
         which targets are possible: 'real', 'positive', 'nonnegative', 'unit_interval' (0 and 1 included), 'integer' or 'nonnegative_integer'
-        """
-class Mixture(Distribution):
-    """
-    Mixture of k distributions of one family, so that a prediction may have several peaks.
-    Raw parameters: weight_logits[0 .. k-1], with weights = softmax(weight_logits), then those of component 0,
-    of component 1, ...: for Normal components loc[0], log_scale[0], loc[1], ... What the component shares or fixes
-    (Normal(scale='shared')), each of the k shares or fixes for itself. The components start apart, their first raw
-    parameters at quantiles of the standard normal distribution: with standardize=True they are spread over the
-    target. Support and standardisation are those of the component.
-    Source: Bishop (1994), 'Mixture density networks'.
-    
-    Parameters
-    ----------
-    component : str | Distribution
-        the family of the components: one of a single target and a number of raw parameters that does not depend on its fields
-    k : int
-        number of components, at least 2
-    """
-    __signature__: typing.ClassVar[inspect.Signature]
-    def __init__(self, component: str | Distribution, k: int) -> None:
-        ...
-    @property
-    def component(self) -> Distribution:
-        """
-        the family of the components: one of a single target and a number of raw parameters that does not depend on its fields
-        """
-    @property
-    def k(self) -> int:
-        """
-        number of components, at least 2
-        """
-class ZeroInflated(Distribution):
-    """
-    Zero-inflated distribution of a target that is a count: 0 with the probability gate, else a draw of the base
-    (which may be 0 too). Raw parameters: gate_logit, with gate = 1 / (1 + exp(-gate_logit)), then those of the base.
-    Source: Lambert (1992), 'Zero-inflated Poisson regression, with an application to defects in manufacturing'.
-    
-    Parameters
-    ----------
-    base : str | Distribution
-        'poisson' or 'negative_binomial'
-    """
-    __signature__: typing.ClassVar[inspect.Signature]
-    def __init__(self, base: str | Distribution) -> None:
-        ...
-    @property
-    def base(self) -> Distribution:
-        """
-        'poisson' or 'negative_binomial'
         """
 class Layer:
     """
@@ -1019,13 +1019,94 @@ class Sequence(Schedule):
         """
         at least one, none of them a Sequence
         """
+class Stabilizer:
+    """
+    Base class of every Stabilizer.
+    """
+    def __eq__(self, other: typing.Any) -> bool:
+        ...
+    def __hash__(self) -> int:
+        ...
+    def __reduce__(self) -> tuple[typing.Any, ...]:
+        ...
+    def __repr__(self) -> str:
+        ...
+class Warmup(Stabilizer):
+    """
+    Stabilizer: in the first epochs the location alone is trained, as if the scale were 1 (in the
+    network's units), then everything by the plain gradient. These epochs do not count for `patience`.
+    Source: Nix and Weigend (1994), 'Estimating the mean and variance of the target probability distribution'.
+    
+    Parameters
+    ----------
+    epochs : int | None, default None
+        at least 1 and less than those of the training; None: half of them, rounded down
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, epochs: int | None = None) -> None:
+        ...
+    @property
+    def epochs(self) -> int | None:
+        """
+        at least 1 and less than those of the training; None: half of them, rounded down
+        """
+class BetaWeighting(Stabilizer):
+    """
+    Stabilizer: all derivatives of a sample times scale^(2 beta), a factor that is not differentiated
+    itself. beta=0 is the plain gradient; with beta=1 the location follows squared errors.
+    Source: Seitzer et al. (2022), 'On the pitfalls of heteroscedastic uncertainty estimation with
+    probabilistic neural networks'.
+    
+    Parameters
+    ----------
+    beta : float, default 0.5
+        in [0, 1]
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, beta: float = 0.5) -> None:
+        ...
+    @property
+    def beta(self) -> float:
+        """
+        in [0, 1]
+        """
+class Faithful(Stabilizer):
+    """
+    Stabilizer: the location is trained as if the scale were 1 (in the network's units), and it alone
+    trains the layers before the output layer; the other raw parameters follow the plain gradient on
+    what these layers give. The fitted location is that of a network without a scale.
+    Source: Stirn et al. (2023), 'Faithful heteroscedastic regression with neural networks'.
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self) -> None:
+        ...
+class NaturalGradient(Stabilizer):
+    """
+    Stabilizer: the derivative by each raw parameter divided by (its own entry of the Fisher information
+    + damping), row by row: the location's then is about the error itself, at any scale.
+    Source: Amari (1998), 'Natural gradient works efficiently in learning'; Duan et al. (2020), 'NGBoost:
+    natural gradient boosting for probabilistic prediction'.
+    
+    Parameters
+    ----------
+    damping : float, default 0.001
+        finite and positive; bounds what a derivative is multiplied by
+    """
+    __signature__: typing.ClassVar[inspect.Signature]
+    def __init__(self, damping: float = 0.001) -> None:
+        ...
+    @property
+    def damping(self) -> float:
+        """
+        finite and positive; bounds what a derivative is multiplied by
+        """
 class Head:
     """
     What turns raw parameters into statistics; see likely.PredictiveDistribution.
     """
     def __init__(self, distribution: typing.Any, targets: typing.SupportsInt | typing.SupportsIndex, dtype: str) -> None:
         ...
-    def check_targets(self, y: numpy.typing.NDArray[typing.Any]) -> None:
+    def check_targets(self, y: numpy.typing.NDArray[typing.Any], event: numpy.typing.NDArray[typing.Any] | None = None) -> None:
         ...
     def cross_entropy(self, raw: numpy.typing.NDArray[typing.Any], other: Head, other_raw: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[typing.Any]:
         ...
@@ -1072,9 +1153,9 @@ class Model:
         ...
     def head(self) -> Head:
         ...
-    def loss(self, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None) -> float:
+    def loss(self, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None = None, event: numpy.typing.NDArray[typing.Any] | None = None) -> float:
         ...
-    def loss_and_gradient(self, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None) -> tuple[float, numpy.typing.NDArray[typing.Any]]:
+    def loss_and_gradient(self, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None = None, event: numpy.typing.NDArray[typing.Any] | None = None) -> tuple[float, numpy.typing.NDArray[typing.Any]]:
         ...
     def raw(self, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[typing.Any]:
         ...
@@ -1133,13 +1214,16 @@ class TrainerOptions:
     """
     The options of a fit, checked; see likely.Trainer.
     """
-    def __init__(self, optimizer: typing.Any, batch_size: typing.SupportsInt | typing.SupportsIndex | None, epochs: typing.SupportsInt | typing.SupportsIndex, shuffle: bool, drop_last: bool, patience: typing.SupportsInt | typing.SupportsIndex | None, seed: typing.SupportsInt | typing.SupportsIndex, schedule: typing.Any, l1: typing.SupportsFloat | typing.SupportsIndex, l2: typing.SupportsFloat | typing.SupportsIndex, penalize_biases: bool, clip_value: typing.SupportsFloat | typing.SupportsIndex | None, clip_norm: typing.SupportsFloat | typing.SupportsIndex | None) -> None:
+    def __init__(self, optimizer: typing.Any, batch_size: typing.SupportsInt | typing.SupportsIndex | None, epochs: typing.SupportsInt | typing.SupportsIndex, shuffle: bool, drop_last: bool, patience: typing.SupportsInt | typing.SupportsIndex | None, seed: typing.SupportsInt | typing.SupportsIndex, schedule: typing.Any, l1: typing.SupportsFloat | typing.SupportsIndex, l2: typing.SupportsFloat | typing.SupportsIndex, penalize_biases: bool, clip_value: typing.SupportsFloat | typing.SupportsIndex | None, clip_norm: typing.SupportsFloat | typing.SupportsIndex | None, stabilize: typing.Any) -> None:
         ...
     @property
     def optimizer(self) -> Optimizer:
         ...
     @property
     def schedule(self) -> Schedule:
+        ...
+    @property
+    def stabilize(self) -> Stabilizer | None:
         ...
 class History:
     """
@@ -1211,7 +1295,7 @@ class DivergedError(ArithmeticError):
     gradient_norm : float
         The largest L2 norm of the gradient before.
     """
-def fit(model: Model, options: TrainerOptions, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None, validation: tuple[numpy.typing.NDArray[typing.Any], numpy.typing.NDArray[typing.Any]] | None, callback: typing.Any, history: History) -> None:
+def fit(model: Model, options: TrainerOptions, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None, event: numpy.typing.NDArray[typing.Any] | None, validation: tuple[numpy.typing.NDArray[typing.Any], numpy.typing.NDArray[typing.Any], numpy.typing.NDArray[typing.Any] | None] | None, callback: typing.Any, history: History) -> None:
     ...
 def raw_parameters(distribution: typing.Any) -> list[tuple[str, str]]:
     ...

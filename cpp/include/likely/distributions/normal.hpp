@@ -68,7 +68,6 @@ struct Normal : LocationScale<> {
         return std(raw) *
                (z * (1 - 2 * normal_cdf(-z)) + 2 * normal_density(z) - std::numbers::inv_sqrtpi);
     }
-    Raw fisher(const Raw& raw) const { return {exp(-2 * log_scale(raw)), 2}; }
     /// p and q as `moved` leaves them, in the same units.
     double cross_entropy(const Raw& p, const Raw& q) const {
         const double distance = (p[0] - q[0]) * exp(-q[1]);
