@@ -10,15 +10,18 @@ import numpy as np
 import pytest
 import reference
 from support import ARCHITECTURES, DTYPES, FAMILIES, INPUTS, Kit, Layers, Pair, make_data, make_pair
-from test_training import (
-    OPTIMIZERS,
-    STABILIZERS,
-    Run,
-    assert_same_trajectory,
-    run_both,
-)
+from test_training import OPTIMIZERS, Run, assert_same_trajectory, run_both
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
+STABILIZERS: dict[str, tuple[likely.Stabilizer | str, reference.Stabilizer]] = {
+    "warmup": (likely.Warmup(2), reference.Warmup(2)),
+    "warmup, by name": ("warmup", reference.Warmup(2)),  # of 4 or 5 epochs
+    "beta": ("beta", reference.BetaWeighting(0.5)),
+    "beta 1": (likely.BetaWeighting(1.0), reference.BetaWeighting(1.0)),
+    "faithful": ("faithful", reference.Faithful()),
+    "natural": ("natural", reference.NaturalGradient(1e-3)),
+    "natural, damped": (likely.NaturalGradient(0.3), reference.NaturalGradient(0.3)),
+}
 LOCATIONS = ("warmup", "warmup, by name", "beta", "beta 1", "faithful")
 
 RUNS = {
@@ -56,7 +59,7 @@ OTHERS = {
 @pytest.mark.parametrize("stabilize", STABILIZERS)
 @pytest.mark.parametrize("name", RUNS)
 def test_trajectory(name: str, stabilize: str, optimizer: str, dtype: str) -> None:
-    run = dataclasses.replace(RUNS[name], stabilize=stabilize)
+    run = dataclasses.replace(RUNS[name], stabilize=STABILIZERS[stabilize])
     assert_same_trajectory(*run_both(run, optimizer, dtype))
 
 
@@ -67,7 +70,7 @@ def test_trajectory(name: str, stabilize: str, optimizer: str, dtype: str) -> No
 def test_trajectory_without_a_location(
     name: str, stabilize: str, optimizer: str, dtype: str
 ) -> None:
-    run = dataclasses.replace(OTHERS[name], stabilize=stabilize)
+    run = dataclasses.replace(OTHERS[name], stabilize=STABILIZERS[stabilize])
     assert_same_trajectory(*run_both(run, optimizer, dtype))
 
 
@@ -98,7 +101,7 @@ def with_scales(log_scale: float, dtype: str) -> Pair:
 )
 def test_scales_are_held(stabilize: str, log_scale: float, dtype: str) -> None:
     """The factor is that of the scale in the density, whose derivative is 0 outside its bounds."""
-    run = Run(epochs=3, batch_size=24, stabilize=stabilize, options={"clip_norm": 1.0})
+    run = Run(epochs=3, batch_size=24, stabilize=STABILIZERS[stabilize], options={"clip_norm": 1.0})
     pair = with_scales(log_scale, dtype)
     run_both(run, "sgd", dtype, pair)
     moved, wanted = pair.core.parameters, pair.reference.parameters
@@ -113,9 +116,10 @@ def hidden_and_output(kit: Kit, width: int) -> Layers:
 @each_dtype
 @pytest.mark.parametrize("stabilize", LOCATIONS)
 def test_one_layer_as_hidden_and_output_layer(stabilize: str, dtype: str) -> None:
+    run = Run(stabilize=STABILIZERS[stabilize])
     pair = make_pair(hidden_and_output, FAMILIES["normal"], INPUTS, 2, dtype, seed=3)
     pair.copy_parameters()
-    assert_same_trajectory(*run_both(Run(stabilize=stabilize), "nesterov", dtype, pair))
+    assert_same_trajectory(*run_both(run, "nesterov", dtype, pair))
 
 
 def data(rows: int = 60) -> tuple[Any, Any]:
@@ -231,8 +235,7 @@ def test_a_faithful_mean_is_that_of_least_squares() -> None:
     assert np.ptp(faithful.predict_distribution(x).std) > 0.1
 
 
-def test_beta_zero_and_one() -> None:
-    """The plain gradient, and squared errors for the mean (Seitzer et al. 2022)."""
+def test_beta_zero_is_the_plain_gradient() -> None:
     x, y = data()
     plain, weighted = network(), network()
     likely.Trainer(epochs=3).fit(plain, x, y)

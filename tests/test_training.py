@@ -202,17 +202,6 @@ SCHEDULES: dict[str, tuple[likely.Schedule, reference.Schedule]] = {
 }
 
 
-STABILIZERS: dict[str, tuple[likely.Stabilizer | str, reference.Stabilizer]] = {
-    "warmup": (likely.Warmup(2), reference.Warmup(2)),
-    "warmup, by name": ("warmup", reference.Warmup(2)),  # of 4 or 5 epochs
-    "beta": ("beta", reference.BetaWeighting(0.5)),
-    "beta 1": (likely.BetaWeighting(1.0), reference.BetaWeighting(1.0)),
-    "faithful": ("faithful", reference.Faithful()),
-    "natural": ("natural", reference.NaturalGradient(1e-3)),
-    "natural, damped": (likely.NaturalGradient(0.3), reference.NaturalGradient(0.3)),
-}
-
-
 @dataclass(frozen=True)
 class Run:
     family: str = "normal"
@@ -228,7 +217,8 @@ class Run:
     patience: int | None = None
     seed: int = 5
     schedule: str = "constant"
-    stabilize: str | None = None
+    stabilize: tuple[Any, Any] = (None, None)
+    """The core's and the reference's."""
     options: dict[str, Any] = field(default_factory=dict)
     """Penalties and clipping, under the same names on both sides."""
 
@@ -303,11 +293,10 @@ def run_both(
     options = dict(run.options)
     if OPTIMIZERS[optimizer][1].weight_decay:  # takes the place of l2
         options.pop("l2", None)
-    stabilize = (None, None) if run.stabilize is None else STABILIZERS[run.stabilize]
     trainer = likely.Trainer(
         OPTIMIZERS[optimizer][0], run.batch_size, run.epochs,
         shuffle=run.shuffle, drop_last=run.drop_last, patience=run.patience, seed=run.seed,
-        schedule=SCHEDULES[run.schedule][0], stabilize=stabilize[0], **options,
+        schedule=SCHEDULES[run.schedule][0], stabilize=run.stabilize[0], **options,
     )  # fmt: skip
     history = trainer.fit(pair.core, train.x, train.y, sample_weight=weight, validation=validation)
     expected = reference.fit(
@@ -315,7 +304,7 @@ def run_both(
         batch_size=run.rows if run.batch_size is None else run.batch_size, epochs=run.epochs,
         shuffle=run.shuffle, drop_last=run.drop_last, patience=run.patience, seed=run.seed,
         sample_weight=weight, validation=validation, standardize=run.standardize,
-        schedule=SCHEDULES[run.schedule][1], stabilize=stabilize[1], **options,
+        schedule=SCHEDULES[run.schedule][1], stabilize=run.stabilize[1], **options,
     )  # fmt: skip
     return pair, history, expected
 
