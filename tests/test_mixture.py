@@ -229,6 +229,31 @@ def test_statistics_follow_scipy() -> None:
     assert d.quantile(1.0)[0] == np.inf
 
 
+@pytest.mark.parametrize(
+    ("weights", "loc", "scale"),
+    [
+        ([0.5, 0.5], [-1.0, 1.0], [1.0, 1.0]),
+        ([0.5, 0.5], [0.3, 0.3], [1.2, 1.2]),
+        ([0.3, 0.7], [-1e3, 1e3], [1e-3, 1e-2]),
+        ([1e-12, 1.0 - 1e-12], [5.0, 5.5], [1e-12, 1e12]),
+        ([1.0, 0.0], [5.0, 50.0], [1.0, 1.0]),
+    ],
+)
+def test_quantile_inverts_the_cdf(weights: Any, loc: Any, scale: Any) -> None:
+    d = likely.PredictiveDistribution.from_params(
+        likely.Mixture("normal", 2), weights=weights, loc=loc, scale=scale
+    )
+    parts = stats.norm(loc, scale)
+    for p in (1e-300, 1e-9, 0.1, 0.29, 0.31, 0.4, 0.77, 1 - 1e-9):
+        z = d.quantile(p)[0]
+        # What a rounding of z makes of a probability that is near another one.
+        near = z + np.array([-2.0, 2.0]) * np.spacing(np.abs(z))
+        low, high = parts.cdf(near[:, np.newaxis]) @ weights
+        assert low * (1 - 1e-11) <= p <= high * (1 + 1e-11)  # far out a cdf has fewer digits
+    if loc[0] == -loc[1] and scale[0] == scale[1]:
+        assert d.median[0] == 0.0
+
+
 @pytest.mark.parametrize("y", [-6.0, -2.9, 0.0, 1.0, 4.0])
 def test_crps_follows_its_definition(y: float) -> None:
     weights, loc, scale = np.array([0.2, 0.8]), [-3.0, 1.0], [0.4, 1.5]

@@ -165,8 +165,7 @@ struct MixtureOf {
     {
         return average(raw, [&](const Part& one) { return component.sf(y, one); });
     }
-    /// By bisection between the least and the largest quantile of the components, down to
-    /// neighbouring numbers.
+    /// Between the least and the largest quantile of the components, to neighbouring numbers.
     double quantile(double p, const auto& raw) const
         requires requires(const Component& c, const std::array<double, raw_count<Component>>& r) {
             c.quantile(0.5, r);
@@ -182,13 +181,20 @@ struct MixtureOf {
         }
         const bool whole = !component.supports(0.5);
         if (whole) low -= 1;
+        // The smaller of both tails has the digits.
+        const auto log_weight = weights().log_probabilities(raw);
+        const auto ratio = [&](double y) {  // at least 1 from the quantile on
+            const auto below = [&](const Part& one) { return component.cdf(y, one); };
+            const auto above = [&](const Part& one) { return component.sf(y, one); };
+            return p < 0.5 ? average(log_weight, raw, below) / p
+                           : (1 - p) / average(log_weight, raw, above);
+        };
+        if (!whole && std::isfinite(high - low)) narrow(low, high, ratio);
         while (true) {
             double middle = 0.5 * low + 0.5 * high;  // their sum may overflow
             if (whole) middle = std::floor(middle);
             if (!(low < middle && middle < high)) return high;
-            // The smaller of both tails has the digits.
-            const bool above = p < 0.5 ? cdf(middle, raw) >= p : sf(middle, raw) <= 1 - p;
-            (above ? high : low) = middle;
+            (ratio(middle) >= 1 ? high : low) = middle;
         }
     }
     /// Grimit et al. (2006), equation 5.
@@ -246,12 +252,50 @@ struct MixtureOf {
     }
     /// The weighted mean over the components of a function of their raw parameters.
     double average(const auto& raw, const auto& statistic) const {
-        const auto log_weight = weights().log_probabilities(raw);
+        return average(weights().log_probabilities(raw), raw, statistic);
+    }
+    double average(const auto& log_weight, const auto& raw, const auto& statistic) const {
         double sum = 0;
         for (std::int64_t j = 0; j < k; ++j) {
             sum += exp(log_weight(j)) * statistic(part<double>(j, raw));
         }
         return sum;
+    }
+    /// Brings low and high to within a few roundings of where an increasing function reaches 1, by
+    /// inverse quadratic interpolation of its logarithm, or bisection (Chandrupatla 1997, 'A new
+    /// hybrid quadratic/bisection algorithm').
+    static void narrow(double& low, double& high, const auto& ratio) {
+        double a = high, b = low, c = high;  // the root is between a and b; c came before
+        double of_a = log(ratio(a)), of_b = log(ratio(b)), of_c = of_a;
+        if (of_b >= 0) high = low;
+        if (of_a < 0) low = high;
+        double step = 0.5;
+        for (int count = 0; low < high && count < 60; ++count) {
+            const double next = a + step * (b - a), value = log(ratio(next));
+            if ((value >= 0) == (of_a >= 0)) {
+                c = a;
+                of_c = of_a;
+            } else {
+                c = b;
+                of_c = of_b;
+                b = a;
+                of_b = of_a;
+            }
+            a = next;
+            of_a = value;
+            low = value == 0 ? a : min(a, b);
+            high = value == 0 ? a : max(a, b);
+            const double smallest =
+                std::numeric_limits<double>::epsilon() * max(abs(a), abs(b)) / (high - low);
+            if (!(smallest < 0.5)) return;
+            const double x = (a - b) / (c - b), f = (of_a - of_b) / (of_c - of_b);
+            const bool quadratic = f * f < x && (1 - f) * (1 - f) < 1 - x;
+            step = quadratic
+                       ? of_a / (of_b - of_a) * (of_c / (of_b - of_c)) +
+                             (c - a) / (b - a) * (of_a / (of_c - of_a)) * (of_b / (of_c - of_b))
+                       : 0.5;
+            step = clamp(step, smallest, 1 - smallest);
+        }
     }
     /// E |X| of a normal X.
     static double mean_absolute(double mean, double std) {
