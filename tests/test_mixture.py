@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import reference
 from reference.arrays import Array
-from scipy import integrate, stats
+from scipy import integrate, special, stats
 from support import DTYPES, EPSILON, Pair, assert_close, linear, make_data, make_pair, one_dense
 
 Family = tuple[likely.Distribution, reference.Distribution]
@@ -252,6 +252,32 @@ def test_quantile_inverts_the_cdf(weights: Any, loc: Any, scale: Any) -> None:
         assert low * (1 - 1e-11) <= p <= high * (1 + 1e-11)  # far out a cdf has fewer digits
     if loc[0] == -loc[1] and scale[0] == scale[1]:
         assert d.median[0] == 0.0
+
+
+def test_a_mixture_of_angles() -> None:
+    """Against sums over a fine grid of one turn about the mean direction."""
+    weights, loc, k = [0.3, 0.7], [2.9, -2.5], [4.0, 1.5]
+    d = likely.PredictiveDistribution.from_params(
+        likely.Mixture("von_mises", 2), weights=weights, loc=loc, concentration=k
+    )
+    direction = np.sum(weights * special.i1e(k) / special.i0e(k) * np.exp(1j * np.array(loc)))
+    mean = np.angle(direction)
+    grid = mean + np.pi * (np.arange(-200_000, 200_000) + 0.5) / 200_000
+    density = stats.vonmises(k, loc).pdf(grid[:, np.newaxis]) @ weights * np.pi / 200_000
+    np.testing.assert_allclose(d.mean, [mean], rtol=1e-12)
+    np.testing.assert_allclose(d.std, [np.sqrt(np.sum(density * (grid - mean) ** 2))], rtol=1e-8)
+    np.testing.assert_allclose(np.exp(d.log_prob([1.0])), stats.vonmises(k, loc).pdf(1.0) @ weights)
+    below = np.cumsum(density)
+    for y in (-6.0, -3.0, -0.4, 2.0, 3.1):
+        at = np.searchsorted(grid, mean + np.angle(np.exp(1j * (y - mean))))
+        np.testing.assert_allclose(d.cdf([y]), [below[at - 1]], atol=1e-5)
+        np.testing.assert_allclose(d.sf([y]), [1 - below[at - 1]], atol=1e-5)
+        squares = np.where(np.arange(len(grid)) < at, below, 1 - below) ** 2
+        np.testing.assert_allclose(d.crps([y]), [squares.sum() * np.pi / 200_000], rtol=1e-4)
+    for p in (0.0, 0.01, 0.5, 0.9, 1.0):
+        np.testing.assert_allclose(d.cdf(d.quantile(p)), [p], atol=1e-12)
+    draws = d.sample(2000, seed=1)
+    assert stats.kstest(draws[:, 0], lambda y: d[np.zeros(len(y), int)].cdf(y)).pvalue > 0.01
 
 
 @pytest.mark.parametrize("y", [-6.0, -2.9, 0.0, 1.0, 4.0])

@@ -115,13 +115,17 @@ class Head {
             require(std::isfinite(raw[k * stride]), "parameters",
                     sizeof(T) == 4 ? "finite in float32" : "finite in float64", value);
         };
-        std::int64_t count = 0;
-        for (const ParameterArray& each : plan_->parameters) {
-            const std::int64_t end = count + each.size();
-            for (; count < end; ++count) check_parameter<T>(each, number(count));
+        if constexpr (is_joint<Family>) {  // checks and names its elements itself
+            family.raw_from(number, set, plan_->targets);
+        } else {
+            std::int64_t count = 0;
+            for (const ParameterArray& each : plan_->parameters) {
+                const std::int64_t end = count + each.size();
+                for (; count < end; ++count) check_parameter<T>(each, number(count));
+            }
         }
         if constexpr (is_joint<Family>) {
-            family.raw_from(number, set, plan_->targets);
+            return;
         } else if constexpr (!FixedFamily<Family>) {
             family.raw_from(number, set);
         } else {

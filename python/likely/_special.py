@@ -1,7 +1,7 @@
 """What the core has no closed form for, by SciPy and numeric integration; imported when asked for.
 
-Contract: parameters are those of `PredictiveDistribution.params`, and its mean, in float64 and
-shaped (rows, targets), with one more axis where there are several of a name. Arguments broadcast
+Contract: parameters are those of `PredictiveDistribution.params`, in float64 and shaped (rows,
+targets), with one more axis where there are several of a name. Arguments broadcast
 against (rows, targets) and are checked already. Integrals are right to about 1e-9 of the result.
 """
 
@@ -21,12 +21,12 @@ Params = dict[str, Any]
 
 
 def statistic(family: _core.Distribution, params: Params, name: str, argument: Any) -> Array:
-    """A statistic that the core does not have: cdf, sf, quantile, crps, entropy or std."""
+    """A statistic that the core does not have: cdf, sf, quantile, crps, entropy, mean or std."""
     d = _distribution(family, params)
     if name in ("crps", "entropy"):
         return _integral_of(name, d, argument)
-    if name == "std":
-        return np.asarray(d.std())
+    if name in ("mean", "std"):  # of angles
+        return np.asarray(getattr(d, name)())
     return np.asarray(getattr(d, name)(argument))
 
 
@@ -73,10 +73,12 @@ def _distribution(family: _core.Distribution, params: Params) -> Any:
     if isinstance(family, _core.Quantiles):
         raise ValueError("Quantiles knows its quantiles alone: quantile, interval, cdf and sf")
     if isinstance(family, _core.Mixture):
-        inner = {name: values for name, values in params.items() if name not in ("weights", "mean")}
-        return _Mixture(params["weights"], _distribution(family.component, inner))
+        inner = {name: values for name, values in params.items() if name != "weights"}
+        component = _distribution(family.component, inner)
+        mixture = _MixtureOfAngles if isinstance(component, _VonMises) else _Mixture
+        return mixture(params["weights"], component)
     if isinstance(family, _core.ZeroInflated):
-        inner = {name: values for name, values in params.items() if name not in ("gate", "mean")}
+        inner = {name: values for name, values in params.items() if name != "gate"}
         return _ZeroInflated(params["gate"], _distribution(family.base, inner))
     if isinstance(family, _core.VonMises):
         return _VonMises(params["loc"], params["concentration"])
@@ -94,10 +96,10 @@ class _Frozen:
         self._distribution = distribution
 
     def quantile(self, p: Any) -> Array:
-        return np.maximum(self._distribution.ppf(p), self._distribution.support()[0])
+        return np.asarray(np.maximum(self._distribution.ppf(p), self._distribution.support()[0]))
 
     def isf(self, p: Any) -> Array:
-        return np.maximum(self._distribution.isf(p), self._distribution.support()[0])
+        return np.asarray(np.maximum(self._distribution.isf(p), self._distribution.support()[0]))
 
     def part(self, rows: slice) -> _Frozen:
         d = self._distribution
@@ -122,7 +124,8 @@ class _ZeroInflated:
     def log_prob(self, y: Any) -> Array:
         with np.errstate(divide="ignore"):
             inner = np.log1p(-self._gate) + self._base.log_prob(y)
-            return np.where(y == 0, np.logaddexp(np.log(self._gate), inner), inner)
+            at_zero = np.logaddexp(np.log(self._gate), inner)
+            return np.asarray(np.where(y == 0, at_zero, inner))
 
     def quantile(self, p: Any) -> Array:
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -141,7 +144,7 @@ class _ZeroInflated:
 class _Mixture:
     """Components stand along the last axis of weights and of the component's parameters."""
 
-    def __init__(self, weights: Array, component: _Frozen) -> None:
+    def __init__(self, weights: Array, component: Any) -> None:
         self._weights, self._component = weights, component
         self.discrete = component.discrete
 
@@ -177,7 +180,7 @@ class _Mixture:
             middle = np.floor((lower + upper) / 2) if self.discrete else (lower + upper) / 2
             inside = (middle > lower) & (middle < upper)
             if not inside.any():
-                return upper
+                return np.asarray(upper)
             above = reached(middle)
             upper = np.where(inside & above, middle, upper)
             lower = np.where(inside & ~above, middle, lower)
@@ -199,6 +202,7 @@ class _VonMises:
                 "this statistic of VonMises needs SciPy (pip install 'likely[stats]')"
             ) from error
         self._loc, self._concentration = np.broadcast_arrays(loc, concentration)
+        self._length = special.i1e(self._concentration) / special.i0e(self._concentration)
         self._height = 1 / (2 * np.pi * special.i0e(self._concentration))
         self._reach = np.minimum(np.pi, 13 / np.sqrt(self._concentration))  # all but 1e-30
 
@@ -262,6 +266,66 @@ class _VonMises:
     def part(self, rows: slice) -> _VonMises:
         return _VonMises(self._loc[rows], self._concentration[rows])
 
+    def direction(self) -> NDArray[np.complex128]:
+        """The mean of exp(i angle) (Mardia and Jupp 2000, section 3.4.1)."""
+        return np.asarray(self._length * np.exp(1j * self._loc))
+
+    def up_to(self, angle: Any) -> Array:
+        """The integral of the density, which repeats, from loc - pi to this angle."""
+        distance = np.asarray(angle - self._loc, dtype=np.float64)
+        turns = np.rint(distance / (2 * np.pi))
+        distance = np.clip(distance - 2 * np.pi * turns, -np.pi, np.pi)
+        beyond = self._above(np.abs(distance))
+        return turns + np.where(distance < 0, beyond, 1 - beyond)
+
+
+class _MixtureOfAngles(_Mixture):
+    """As of one von Mises distribution, probabilities count from half a turn before the mean."""
+
+    def __init__(self, weights: Array, component: _VonMises) -> None:
+        super().__init__(weights, component)
+        self._center = np.angle(np.sum(weights * component.direction(), axis=-1))
+
+    def _between(self, first: Any, last: Any) -> Array:
+        first, last = (np.asarray(angle)[..., np.newaxis] for angle in (first, last))
+        return self._mean(self._component.up_to(last) - self._component.up_to(first))
+
+    def near(self, y: Any) -> Array:
+        """The same angle, within pi of the mean; the two ends are left alone."""
+        distance = np.asarray(y - self._center, dtype=np.float64)
+        turns = np.where(np.isfinite(distance), np.rint(distance / (2 * np.pi)), 0)
+        inside = np.abs(distance) <= np.pi + 1e-15 * (np.pi + np.abs(self._center))
+        distance = np.where(inside, distance, distance - 2 * np.pi * turns)
+        return np.asarray(self._center + np.clip(distance, -np.pi, np.pi))
+
+    def cdf(self, y: Any) -> Array:
+        return np.clip(self._between(self._center - np.pi, self.near(y)), 0, 1)
+
+    def sf(self, y: Any) -> Array:
+        return np.clip(self._between(self.near(y), self._center + np.pi), 0, 1)
+
+    def quantile(self, p: Any) -> Array:
+        return self._bisect(self._turn(p), lambda y: self.cdf(y) >= p)
+
+    def isf(self, p: Any) -> Array:
+        return self._bisect(self._turn(p), lambda y: self.sf(y) <= p)
+
+    def _turn(self, p: Any) -> Array:
+        center = np.broadcast_to(self._center, np.broadcast_shapes(np.shape(p), self._center.shape))
+        return np.stack([center - np.pi, center + np.pi], axis=-1)
+
+    def mean(self) -> Array:
+        return np.where(self._center < np.pi, self._center, -np.pi)
+
+    def std(self) -> Array:
+        def integrand(y: Array) -> Array:
+            return np.asarray((y - self._center) ** 2 * np.exp(self.log_prob(y)))
+
+        return np.sqrt(_over_support(self, integrand, None))
+
+    def part(self, rows: slice) -> _MixtureOfAngles:
+        return _MixtureOfAngles(self._weights[rows], self._component.part(rows))
+
 
 # ---- integrals over the target
 
@@ -279,7 +343,7 @@ def _integral_of(name: str, d: Any, y: Any) -> Array:
     chunks = [slice(begin, begin + _CHUNK) for begin in range(0, rows, _CHUNK)]
     if name == "entropy":
         return np.concatenate([_entropy(d.part(rows)) for rows in chunks])
-    targets = d.near(y) if isinstance(d, _VonMises) else np.broadcast_to(y, d.cdf(y).shape)
+    targets = d.near(y) if hasattr(d, "near") else np.broadcast_to(y, d.cdf(y).shape)
     return np.concatenate([_crps(d.part(rows), targets[rows]) for rows in chunks])
 
 

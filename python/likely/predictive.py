@@ -70,15 +70,14 @@ class PredictiveDistribution:
             The precision of the answers.
         **params : numbers or arrays
             The family's parameters, all of them, in the names of `params` and broadcast against
-            each other: a number, (rows,), or (rows, targets). Normal: loc, and scale within
-            exp(-30) to exp(30). Bernoulli: probs. Categorical: probs with the classes as one more
-            axis, the last, summing to 1 to within 1e-6 (then divided by the sum). A probability of
+            each other: a number, (rows,), or (rows, targets), with one more axis, the last, where
+            `params` has one. Scales, rates and concentrations are within exp(-30) to exp(30).
+            Categorical's probs sum to 1 to within 1e-6 (then divided by the sum). A probability of
             0 or 1 is kept exactly; its log counts as -1000 where another distribution makes the
-            impossible happen. Ordinal: probs with the levels as last axis; a level between others
-            that is given 0 gets a probability below 1e-13. Quantiles: quantiles, in order, with
-            the levels as last axis. MultivariateNormal: loc, (targets,) or (rows, targets), and
-            scale_tril, (targets, targets) or (rows, targets, targets), the lower Cholesky factor
-            of the covariance.
+            impossible happen. An Ordinal level between others that is given 0 gets a probability
+            below 1e-13. Quantiles' are in order. MultivariateNormal: loc, (targets,) or (rows,
+            targets), and scale_tril, (targets, targets) or (rows, targets, targets), the lower
+            Cholesky factor of the covariance.
 
         Returns
         -------
@@ -155,8 +154,9 @@ class PredictiveDistribution:
         return self._shaped(self._by_scipy(name, probability))
 
     def _in_core(self, name: str) -> bool:
-        """Whether the core answers, if only by saying that a custom density has no such thing."""
-        return self._head.has(name) or isinstance(self._head.distribution, _core.Custom)
+        """Whether the core answers, if only by saying that the family has no such thing."""
+        is_custom = isinstance(self._head.distribution, _core.Custom)
+        return name.startswith("log_") or is_custom or self._head.has(name)
 
     def _by_scipy(self, name: str, argument: Any = None) -> NDArray[Any]:
         """What the core has no closed form for; `argument` broadcasts against (rows, targets)."""
@@ -185,10 +185,16 @@ class PredictiveDistribution:
     def params(self) -> dict[str, NDArray[Any]]:
         """The family's parameters under the names of torch.distributions.
 
-        Normal: loc, scale; Bernoulli: probs; Categorical and Ordinal: probs with the classes as
-        last axis; Quantiles: quantiles with the levels as last axis; MultivariateNormal: loc,
-        (rows, targets), and scale_tril, (rows, targets, targets). A custom density: its raw
-        parameters, under the names of the function's arguments.
+        Normal, Laplace, Logistic: loc, scale. StudentT: df, loc, scale. LogNormal: loc, scale (of
+        the logarithm). Exponential: rate. Gamma: concentration, rate. Weibull: scale,
+        concentration. Beta: concentration1, concentration0. VonMises: loc, concentration. Poisson:
+        rate. NegativeBinomial: total_count, probs. ZeroInflated: gate, then those of its base.
+        Bernoulli, Binomial: probs. A custom density: its raw parameters, under the names of the
+        function's arguments.
+
+        With one more axis, the last: Categorical and Ordinal: probs; Quantiles: quantiles; Mixture:
+        weights, then those of its component. MultivariateNormal: loc, (rows, targets), and
+        scale_tril, (rows, targets, targets).
         """
         params = _parameters(self._head, self._raw)
         if self._head.targets == 1 or self._head.joint:
@@ -321,7 +327,7 @@ class PredictiveDistribution:
         >>> import likely
         >>> d = likely.PredictiveDistribution.from_params("normal", loc=0.0, scale=1.0)
         >>> d.crps([0.0, 3.0]).round(4)
-        array([0.2337, 2.4369])
+        array([0.2337, 2.4366])
 
         """
         targets = self._targets(y)

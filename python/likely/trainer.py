@@ -83,8 +83,8 @@ class Trainer:
 
     - none, where the mean is easily fitted, or the scale is one constant;
     - ``"beta"`` first, where a mean stays unfitted or smooth in places of large predicted scale:
-      it costs nothing, has no length to choose, and a larger ``BetaWeighting(beta)`` leans more
-      towards squared errors [2]_;
+      it has no length to choose, and a larger ``BetaWeighting(beta)`` leans more towards squared
+      errors [2]_. Where plain likelihood does not fail, that may fit better;
     - ``"faithful"`` where the mean must be that of a network trained on squared errors alone, as
       where it is reported by itself; the scale then makes do with that network's features [3]_;
     - ``"warmup"`` where epochs are plenty; it trains only the location in the first half of them

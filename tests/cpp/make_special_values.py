@@ -13,7 +13,7 @@ import numpy as np
 from mpmath import mp, mpf
 
 mp.dps = 50
-COUNT = int(sys.argv[2]) if len(sys.argv) > 2 else 14
+COUNT = int(sys.argv[2]) if __name__ == "__main__" and len(sys.argv) > 2 else 14
 
 
 def geometric(first: float, last: float) -> list[float]:

@@ -84,8 +84,8 @@ struct ZeroInflated;
 
 using Distribution =
     std::variant<Normal, Laplace, StudentT, Logistic, LogNormal, Exponential, Gamma, Weibull, Beta,
-                 VonMises, Poisson, NegativeBinomial, ZeroInflated, Bernoulli, Binomial, Categorical,
-                 Ordinal, MultivariateNormal, Mixture, Quantiles, Custom>;
+                 VonMises, Poisson, NegativeBinomial, ZeroInflated, Bernoulli, Binomial,
+                 Categorical, Ordinal, MultivariateNormal, Mixture, Quantiles, Custom>;
 using DistributionPointer = std::shared_ptr<const Distribution>;
 
 struct Mixture {

@@ -76,13 +76,17 @@ V strided_polynomial(V x, const double (&coefficients)[N], std::size_t first) {
     for (; last > first; last -= Stride) result = result * x + coefficient(last - Stride);
     return result;
 }
+template <class V, std::size_t N>
+V horner(V x, const double (&coefficients)[N]) {
+    return strided_polynomial<1>(x, coefficients, 0);
+}
 /// The coefficient of the highest power last. By Horner's rule, in long polynomials over
 /// interleaved sums that do not wait for each other (after Estrin 1960); the constant is added
 /// last, so that its rounding is all that counts much.
 template <class V, std::size_t N>
 V polynomial(V x, const double (&coefficients)[N]) {
     if constexpr (N < 6) {
-        return strided_polynomial<1>(x, coefficients, 0);
+        return horner(x, coefficients);
     } else {
         const V square = x * x;
         V rest = x;
@@ -250,11 +254,11 @@ V normal_quantile(V p) {
                                    2.04426310338993978564e-15};
     const V q = p - V(0.5);
     const V center_r = V(0.180625) - q * q;
-    const V center = q * detail::polynomial(center_r, a) / detail::polynomial(center_r, b);
+    const V center = q * detail::horner(center_r, a) / detail::horner(center_r, b);
     const V tail = min(p, V(1) - p);
     const V r = sqrt(-log(tail));
-    const V near = detail::polynomial(r - V(1.6), c) / detail::polynomial(r - V(1.6), d);
-    const V far = detail::polynomial(r - V(5), e) / detail::polynomial(r - V(5), f);
+    const V near = detail::horner(r - V(1.6), c) / detail::horner(r - V(1.6), d);
+    const V far = detail::horner(r - V(5), e) / detail::horner(r - V(5), f);
     const V magnitude = select(r <= V(5), near, far);
     const V outer = select(q < V(0), -magnitude, magnitude);
     const V inside = select(abs(q) <= V(0.425), center, outer);

@@ -32,6 +32,9 @@ template <FixedFamily Component>
 struct MixtureOf {
     static constexpr std::string_view name = "Mixture";
     static constexpr TargetScaling target_scaling = Component::target_scaling;
+    /// Of angles there is no mean by averages.
+    static constexpr bool is_circular = requires { Component::circular; };
+    using Given = std::array<double, raw_count<Component>>;
 
     const Component& component;
     std::int64_t k;
@@ -113,18 +116,17 @@ struct MixtureOf {
         return peak + log(sum);
     }
     double mean(const auto& raw) const
-        requires requires(const Component& c, const std::array<double, raw_count<Component>>& r) {
-            c.mean(r);
-        }
+        requires(!is_circular && requires(const Component& c, const Given& r) { c.mean(r); })
     {
         return average(raw, [&](const Part& one) { return component.mean(one); });
     }
     /// By the law of total variance.
     double std(const auto& raw) const
-        requires requires(const Component& c, const std::array<double, raw_count<Component>>& r) {
-            c.mean(r);
-            c.std(r);
-        }
+        requires(!is_circular &&
+                 requires(const Component& c, const Given& r) {
+                     c.mean(r);
+                     c.std(r);
+                 })
     {
         const double center = mean(raw);
         return sqrt(average(raw, [&](const Part& one) {
@@ -134,9 +136,7 @@ struct MixtureOf {
     }
     /// The component's mode with the highest density; at the edge of the support it is unbounded.
     double mode(const auto& raw) const
-        requires requires(const Component& c, const std::array<double, raw_count<Component>>& r) {
-            c.mode(r);
-        }
+        requires requires(const Component& c, const Given& r) { c.mode(r); }
     {
         constexpr double infinity = std::numeric_limits<double>::infinity();
         double best = std::numeric_limits<double>::quiet_NaN(), highest = -infinity;
@@ -152,22 +152,18 @@ struct MixtureOf {
         return best;
     }
     double cdf(double y, const auto& raw) const
-        requires requires(const Component& c, const std::array<double, raw_count<Component>>& r) {
-            c.cdf(0.0, r);
-        }
+        requires requires(const Component& c, const Given& r) { c.cdf(0.0, r); }
     {
         return average(raw, [&](const Part& one) { return component.cdf(y, one); });
     }
     double sf(double y, const auto& raw) const
-        requires requires(const Component& c, const std::array<double, raw_count<Component>>& r) {
-            c.sf(0.0, r);
-        }
+        requires requires(const Component& c, const Given& r) { c.sf(0.0, r); }
     {
         return average(raw, [&](const Part& one) { return component.sf(y, one); });
     }
     /// Between the least and the largest quantile of the components, to neighbouring numbers.
     double quantile(double p, const auto& raw) const
-        requires requires(const Component& c, const std::array<double, raw_count<Component>>& r) {
+        requires requires(const Component& c, const Given& r) {
             c.quantile(0.5, r);
             c.cdf(0.0, r);
             c.sf(0.0, r);
@@ -236,7 +232,7 @@ struct MixtureOf {
 
   private:
     static constexpr std::size_t width = raw_count<Component>;
-    using Part = std::array<double, width>;
+    using Part = Given;
 
     Categorical weights() const { return {k}; }
     /// Where raw parameter i of component j stands.

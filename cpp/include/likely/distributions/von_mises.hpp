@@ -27,6 +27,7 @@ struct VonMises {
         "Source: Mardia and Jupp (2000), 'Directional statistics', section 3.5.4.";
     static std::string support() { return "a finite real number, an angle in radians"; }
     static constexpr TargetScaling target_scaling = TargetScaling::none;
+    static constexpr bool circular = true;  ///< its target repeats after 2 pi
     static constexpr std::array parameters{
         NamedParameter{"loc"},
         NamedParameter{"concentration", Unit::none, smallest_scale, largest_scale}};
