@@ -3,7 +3,12 @@
 # What code of a kernel set is compiled with.
 function(likely_kernel_target target set)
   likely_core_target(${target})
-  target_compile_options(${target} PRIVATE -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math)
+  if(LIKELY_SANITIZE)  # is for its checks: with -O3 it would take twice as long to compile
+    target_compile_options(${target} PRIVATE -O1)
+  else()
+    target_compile_options(${target} PRIVATE -O3)
+  endif()
+  target_compile_options(${target} PRIVATE -ffp-contract=fast -fno-math-errno -fno-trapping-math)
   if(NOT set STREQUAL "baseline")
     target_compile_options(${target} PRIVATE -march=x86-64-${set})
   endif()

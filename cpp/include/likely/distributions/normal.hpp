@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <variant>
 
 #include "likely/distributions/location_scale.hpp"
@@ -29,6 +30,9 @@ struct Normal : LocationScale<> {
         "probability distribution'.";
 
     SourceOption scale = std::string("predicted");
+
+    Normal() = default;
+    Normal(SourceOption given) : scale(std::move(given)) {}
 
     static constexpr auto fields() {
         return std::tuple{Field{"scale", &Normal::scale,

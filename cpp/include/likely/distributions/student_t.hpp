@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <tuple>
+#include <utility>
 #include <variant>
 
 #include "likely/distributions/location_scale.hpp"
@@ -33,6 +34,9 @@ struct StudentT : LocationScale<3> {
         NamedParameter{"scale", Unit::scale, smallest_scale, largest_scale}};
 
     SourceOption df = std::string("predicted");
+
+    StudentT() = default;
+    StudentT(SourceOption given) : df(std::move(given)) {}
 
     static constexpr auto fields() {
         return std::tuple{Field{"df", &StudentT::df,
