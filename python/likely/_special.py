@@ -189,6 +189,14 @@ class _Mixture:
         return _Mixture(self._weights[rows], self._component.part(rows))
 
 
+def _turned(y: Any, center: Array) -> Array:
+    """An angle's distance from a center in [-pi, pi], both ends of which are left alone."""
+    distance = np.asarray(y - center, dtype=np.float64)
+    turns = np.where(np.isfinite(distance), np.rint(distance / (2 * np.pi)), 0)
+    inside = np.abs(distance) <= np.pi + 1e-15 * (np.pi + np.abs(center))
+    return np.clip(np.where(inside, distance, distance - 2 * np.pi * turns), -np.pi, np.pi)
+
+
 class _VonMises:
     """Its probabilities are integrals over the angle's distance from loc."""
 
@@ -220,19 +228,12 @@ class _VonMises:
         """The probability beyond a distance in [0, pi]."""
         return self._integral(0, distance, np.minimum(np.pi, distance + self._reach))
 
-    def _from_loc(self, y: Any) -> Array:
-        """The angle's distance from loc in [-pi, pi], both ends of which are left alone."""
-        distance = np.asarray(y - self._loc, dtype=np.float64)
-        turns = np.where(np.isfinite(distance), np.rint(distance / (2 * np.pi)), 0)
-        near = np.abs(distance) <= np.pi + 1e-15 * (np.pi + np.abs(self._loc))
-        return np.clip(np.where(near, distance, distance - 2 * np.pi * turns), -np.pi, np.pi)
-
     def near(self, y: Any) -> Array:
         """The same angle, within pi of loc."""
-        return np.asarray(self._loc + self._from_loc(y))
+        return np.asarray(self._loc + _turned(y, self._loc))
 
     def _side(self, y: Any, sign: int) -> Array:
-        distance = self._from_loc(y)
+        distance = _turned(y, self._loc)
         beyond = self._above(np.abs(distance))
         return np.where(sign * distance < 0, beyond, 1 - beyond)
 
@@ -291,12 +292,8 @@ class _MixtureOfAngles(_Mixture):
         return self._mean(self._component.up_to(last) - self._component.up_to(first))
 
     def near(self, y: Any) -> Array:
-        """The same angle, within pi of the mean; the two ends are left alone."""
-        distance = np.asarray(y - self._center, dtype=np.float64)
-        turns = np.where(np.isfinite(distance), np.rint(distance / (2 * np.pi)), 0)
-        inside = np.abs(distance) <= np.pi + 1e-15 * (np.pi + np.abs(self._center))
-        distance = np.where(inside, distance, distance - 2 * np.pi * turns)
-        return np.asarray(self._center + np.clip(distance, -np.pi, np.pi))
+        """The same angle, within pi of the mean."""
+        return np.asarray(self._center + _turned(y, self._center))
 
     def cdf(self, y: Any) -> Array:
         return np.clip(self._between(self._center - np.pi, self.near(y)), 0, 1)
