@@ -27,7 +27,7 @@ LOCATIONS = ("warmup", "warmup, by name", "beta", "beta 1", "faithful")
 RUNS = {
     "predicted": Run(),
     "one target, in order": Run(targets=1, shuffle=False),
-    "no hidden layer": Run(architecture="linear", weighted=True),
+    "no hidden layer": Run(architecture="linear", weighted=True, options={"clip_norm": 1.0}),
     "weights": Run(weighted=True, batch_size=5, targets=3),
     "standardised, weights": Run(standardize=True, weighted=True, drop_last=True),
     "shared scale": Run("shared scale", standardize=True, weighted=True),
