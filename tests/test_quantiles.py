@@ -88,6 +88,24 @@ def test_statistics(levels: list[float], dtype: str) -> None:
         assert np.isnan(values).all()
 
 
+def test_an_interval_between_the_outermost_levels() -> None:
+    # (1 - 0.9) / 2 is below 0.05 as a double, and so for most coverages.
+    for percent in range(1, 100):
+        levels = [(100 - percent) / 200, (100 + percent) / 200]
+        d = likely.PredictiveDistribution.from_params(likely.Quantiles(levels), quantiles=[3, 5])
+        np.testing.assert_allclose(d.interval(percent / 100), [[3], [5]], rtol=1e-14)
+
+
+def test_metrics_and_conformal_intervals_at_the_outermost_levels() -> None:
+    x = np.linspace(-1, 1, 40)
+    network = likely.Network(1, distribution=likely.Quantiles([0.05, 0.5, 0.95]))
+    d = network.predict_distribution(x)
+    width = d.quantile(0.95) - d.quantile(0.05)
+    np.testing.assert_allclose(likely.metrics.interval_width(d, 0.9), width.mean(), rtol=1e-6)
+    lower, upper = likely.conformal(network, x, np.sin(x)).interval(x, 0.9)
+    assert np.all(np.isfinite([lower, upper]))
+
+
 def test_no_density() -> None:
     d = likely.Network(1, distribution=likely.Quantiles([0.1, 0.9])).predict_distribution([[0.0]])
     calls: list[Callable[[], Any]] = [lambda: d.log_prob([0.0]), lambda: d.sample(3)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
@@ -124,6 +125,16 @@ def as_probability(argument: str, value: Any) -> float:
     if not 0 <= probability <= 1:
         raise ValueError(f"{argument} must be in [0, 1]; got {probability}")
     return probability
+
+
+def as_tails(coverage: Any) -> tuple[float, float]:
+    """Return the two probabilities between which a central interval of this coverage lies.
+
+    In decimal numbers: as doubles (1 - 0.9) / 2 is below 0.05, and Quantiles knows nothing below
+    its lowest level.
+    """
+    exact = Decimal(repr(as_probability("coverage", coverage)))
+    return float((1 - exact) / 2), float((1 + exact) / 2)
 
 
 def as_base(value: Any) -> float:

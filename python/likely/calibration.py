@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from likely import _core
-from likely._arrays import as_integer, as_pair, as_probability, as_seed
+from likely._arrays import as_integer, as_pair, as_probability, as_seed, as_tails
 from likely._evaluation import in_double, is_discrete
 from likely.metrics import pit_values
 from likely.network import Network
@@ -75,8 +75,8 @@ class RecalibratedDistribution:
 
     def interval(self, coverage: float) -> tuple[NDArray[Any], NDArray[Any]]:
         """The central interval that holds the target with this probability: (lower, upper)."""
-        tail = (1 - as_probability("coverage", coverage)) / 2
-        return self.quantile(tail), self.quantile(1 - tail)
+        lower, upper = as_tails(coverage)
+        return self.quantile(lower), self.quantile(upper)
 
     def cdf(self, y: Any) -> NDArray[Any]:
         """The probability that the target is at most y, y as (rows,) or (rows, targets)."""

@@ -21,6 +21,7 @@ from likely._arrays import (
     as_probability,
     as_rows,
     as_seed,
+    as_tails,
 )
 
 
@@ -260,8 +261,8 @@ class PredictiveDistribution:
 
     def interval(self, coverage: float) -> tuple[NDArray[Any], NDArray[Any]]:
         """The central interval that holds the target with this probability: (lower, upper)."""
-        tail = (1 - as_probability("coverage", coverage)) / 2
-        return self.quantile(tail), self.quantile(1 - tail)
+        lower, upper = as_tails(coverage)
+        return self.quantile(lower), self.quantile(upper)
 
     def _targets(self, y: Any) -> NDArray[Any]:
         matrix = as_matrix("y", y, self._head.targets, self._head.dtype)
