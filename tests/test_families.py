@@ -176,3 +176,14 @@ def test_recovery(name: str) -> None:
         size = np.maximum(np.abs(values), np.std(values)) + (parameter in ("loc", "probs"))
         errors = np.abs(fitted[parameter] - values) / size
         assert errors.max() < 0.35, (parameter, errors.max())
+
+
+def test_what_is_not_finite_stays_in_its_row() -> None:
+    # SciPy has no quantiles of a mean of 1e12; pytest makes an error of a warning of overflow.
+    of = likely.PredictiveDistribution.from_params
+    alone, beside = of("poisson", rate=3.0), of("poisson", rate=[3.0, 1e12])
+    assert_array_equal(beside.entropy, [alone.entropy[0], np.nan])
+    assert_array_equal(beside.crps([4.0, 1e12]), [alone.crps([4.0])[0], np.nan])
+    wide = of("weibull", scale=1.0, concentration=[1.0, 0.01])
+    assert_array_equal(wide.variance, [1.0, np.inf])
+    assert not np.isfinite(of("weibull", scale=1.0, concentration=1e-3).crps([0.5]))

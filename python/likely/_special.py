@@ -366,7 +366,10 @@ def _over_support(d: Any, integrand: Callable[[Array], Array], y: Array | None) 
     edges = [ask(np.full((1, 1), tail)) for ask in (d.quantile, d.isf) for tail in tails]
     edges += [] if y is None else [y]
     panels = np.sort(np.stack(np.broadcast_arrays(*edges)), axis=0)
-    total = np.zeros(panels.shape[1:])
+    # SciPy knows no quantiles of a Poisson distribution of mean 1e12: nan, in that row alone.
+    unknown = np.isnan(panels).any(axis=0)
+    panels = np.where(unknown, 0.0, panels)
+    total = np.where(unknown, np.nan, 0.0)
     if d.discrete:
         first, last = panels[0], panels[-1]
         count = int(min((last - first).max() + 1, _WIDE))

@@ -166,8 +166,9 @@ class PredictiveDistribution:
         exact = self._head.in_float64()
         raw = self._raw.astype(np.float64)
         params = _parameters(exact, raw)
-        values = _special.statistic(self._head.distribution, params, name, argument)
-        return values.astype(self._raw.dtype)
+        with np.errstate(over="ignore", invalid="ignore"):  # inf and nan are answers
+            values = _special.statistic(self._head.distribution, params, name, argument)
+            return values.astype(self._raw.dtype)
 
     @property
     def distribution(self) -> _core.Distribution:
@@ -233,7 +234,8 @@ class PredictiveDistribution:
     @property
     def variance(self) -> NDArray[Any]:
         """Variances, inf or nan where they are infinite or not defined."""
-        variance: NDArray[Any] = np.square(self.std)
+        with np.errstate(over="ignore"):  # inf is an answer
+            variance: NDArray[Any] = np.square(self.std)
         return variance
 
     @property
