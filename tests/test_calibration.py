@@ -309,8 +309,9 @@ def test_too_few_rows_for_a_coverage() -> None:
         (1, ValueError), (0, ValueError), (1.2, ValueError), (-0.1, ValueError), ("0.9", TypeError)
     ]  # fmt: skip
     for coverage, error in bad:
-        with refused(error, "coverage"):
+        with refused(error, "coverage") as raised:
             model.interval(x, coverage)
+        assert "needs" not in str(raised.value)  # no number of rows would do
 
 
 def test_several_columns_are_covered_each_by_itself() -> None:

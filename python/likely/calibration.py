@@ -303,10 +303,12 @@ class ConformalNetwork:
         rows = len(self._y)
         rank = math.ceil((rows + 1) * coverage - 1e-9)  # 0.9 * 10 is 9, whatever its last bit says
         if not 1 <= rank <= rows:
-            needed = math.ceil(coverage / (1 - coverage) - 1e-9) if coverage < 1 else math.inf
+            needs = ""
+            if 0 < coverage < 1:
+                needs = f", which needs {math.ceil(coverage / (1 - coverage) - 1e-9)}"
             raise ValueError(
                 f"coverage must be above 0 and at most {rows / (rows + 1):.6g} with {rows} "
-                f"held-out rows; got {coverage:g}, which needs {needed}"
+                f"held-out rows; got {coverage:g}{needs}"
             )
         lower, upper, width = self._interval(self._held_out, coverage)
         beyond = np.maximum(lower - self._y, self._y - upper)

@@ -143,7 +143,9 @@ class PredictiveDistribution:
         """The same for some rows: a number, a slice, a mask or an array of row numbers."""
         chosen = np.atleast_1d(np.arange(len(self))[rows])
         if chosen.ndim != 1:
-            raise IndexError(f"rows must be chosen along one axis; got an index of {chosen.ndim}")
+            raise IndexError(
+                f"rows must be chosen along one axis; got an index of {chosen.ndim} axes"
+            )
         return PredictiveDistribution(self._head, np.ascontiguousarray(self._raw[chosen]))
 
     def _shaped(self, values: NDArray[Any]) -> NDArray[Any]:
