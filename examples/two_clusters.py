@@ -131,7 +131,7 @@ def draw(figure) -> None:
         axes.plot([], [], color="tab:orange", linestyle="--", label="truth")
         title += f": loss {expected_loss(network):.3f}, {history.seconds:.2g} s"
         axes.set(xlabel="x", ylabel="y", title=title, ylim=(-9, 9))
-    panels[0].legend(loc="upper right", ncols=2)
+        axes.legend(loc="upper right", ncols=2)
 
 
 if __name__ == "__main__":

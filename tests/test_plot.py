@@ -31,6 +31,15 @@ def test_bands() -> None:
     assert np.ptp(narrow[:, 1]) < np.ptp(wide[:, 1])
     colors = {tuple(band.get_facecolor()[0]) for band in axes.collections[:2]}
     assert len(colors) == 2
+    assert axes.get_legend() is not None
+
+
+@pytest.mark.parametrize("family", [likely.Quantiles([0.05, 0.5, 0.95]), likely.Ordinal(4)])
+def test_bands_of_a_family_without_a_mean(family: likely.Distribution) -> None:
+    network = likely.Network(inputs=1, distribution=family)
+    axes = plot.bands(network, [0, 1], coverages=[0.9], axes=empty())
+    assert labels(axes) == ["90 % band", "median"]
+    assert_array_equal(axes.lines[0].get_ydata()[0], network.predict_distribution([0]).median[0])
 
 
 def test_bands_refuse_what_they_cannot_draw() -> None:
@@ -38,6 +47,15 @@ def test_bands_refuse_what_they_cannot_draw() -> None:
         plot.bands(likely.Network(inputs=2), [[1, 2]])
     with pytest.raises(ValueError, match="x and y must be of one length; got 2 and 1"):
         plot.bands(likely.Network(inputs=1), [1, 2], [1])
+    x = np.linspace(0, 1, 50)
+    better: Any = likely.recalibrate(likely.Network(inputs=1), x, x)
+    with refused(TypeError, "network", "likely.Network", "fan", "RecalibratedNetwork"):
+        plot.bands(better, x, axes=empty())
+    plot.fan(better, x, axes=empty())
+    classes = likely.Network(inputs=1, distribution=likely.Categorical(3))
+    for draw in (plot.bands, plot.fan):
+        with refused(ValueError, "Categorical", "order", "reliability_diagram"):
+            draw(classes, x, axes=empty())
 
 
 def empty() -> Axes:
@@ -135,9 +153,10 @@ def test_learning_curve() -> None:
     assert_array_equal(best.get_xydata(), [[lowest, history.validation_loss[lowest]]])
     without = trainer.fit(likely.Network(1), x, x)
     assert labels(plot.learning_curve(without, axes=empty())) == ["training"]
-    short = likely.Trainer(epochs=4).fit(likely.Network(1), x, x)
-    ticks = plot.learning_curve(short, axes=empty()).get_xticks()
-    assert_array_equal(ticks, np.round(ticks))
+    for epochs in (1, 4):
+        short = likely.Trainer(epochs=epochs).fit(likely.Network(1), x, x)
+        ticks = plot.learning_curve(short, axes=empty()).get_xticks()
+        assert_array_equal(ticks, np.round(ticks))
 
 
 @pytest.mark.parametrize(("rate", "cut"), [(0.5, True), (0.001, False)])

@@ -20,6 +20,7 @@ from likely._evaluation import (
     binomial_interval,
     confidences,
     method_of,
+    refuse,
     reliability,
 )
 from likely.calibration import RecalibratedNetwork
@@ -36,6 +37,7 @@ _DATA = "#222222"
 _EXPECTED = "#8a8a8a"  # what calibrated predictions would give
 _BAND = "#dedede"
 _STRENGTH = 0.24  # of one band; bands inside bands are stronger
+_NO_ORDER = "has labels without order: see reliability_diagram"
 _FAN = (0.05, 0.15, 0.25, 0.35, 0.5, 0.65, 0.75, 0.85, 0.95)
 
 
@@ -49,6 +51,8 @@ def bands(
     axes: Axes | None = None,
 ) -> Axes:
     """Draw what a network of one input and one target predicts: mean and central intervals.
+
+    Of a family without a mean (Quantiles, Ordinal) the median.
 
     Parameters
     ----------
@@ -71,8 +75,9 @@ def bands(
 
     Raises
     ------
-    ValueError
-        Where the network has several inputs or targets, or x and y differ in length.
+    TypeError, ValueError
+        Where network is no Network (`fan` takes a recalibrated one), has several inputs or targets,
+        or classes without order (Categorical), or x and y differ in length.
 
     Examples
     --------
@@ -84,18 +89,21 @@ def bands(
     'time'
 
     """
+    if not isinstance(network, Network):
+        kind = type(network).__name__
+        raise TypeError(f"network must be a likely.Network (fan takes others too); got {kind}")
     grid, x_column, y_column = _grid(network, x, y, points)
-    axes = _axes(axes)
     d = network.predict_distribution(grid)
+    refuse(d, "bands", ("Categorical",), _NO_ORDER)
+    center, name = d.mean, "mean"
+    if np.isnan(center).all():
+        center, name = d.median, "median"
+    axes = _axes(axes)
     widest_first = sorted(coverages, reverse=True)
-    _nested(
-        axes,
-        grid,
-        [d.interval(coverage) for coverage in widest_first],
-        [f"{100 * coverage:g} % band" for coverage in widest_first],
-        _STRENGTH,
-    )
-    axes.plot(grid, d.mean, color=_COLOR, linewidth=2, label="mean")
+    intervals = [d.interval(coverage) for coverage in widest_first]
+    names = [f"{100 * coverage:g} % band" for coverage in widest_first]
+    _nested(axes, grid, intervals, names, _STRENGTH)
+    axes.plot(grid, center, color=_COLOR, linewidth=2, label=name)
     return _with_data(axes, x_column, y_column, network)
 
 
@@ -134,7 +142,8 @@ def fan(
     Raises
     ------
     TypeError, ValueError
-        Where there are several inputs or targets, lengths differ, or there are no such quantiles.
+        Where there are several inputs or targets, lengths differ, or there are no such quantiles;
+        for Categorical, whose labels have no order.
 
     Notes
     -----
@@ -161,6 +170,7 @@ def fan(
         if len(source) != len(x_column):
             raise ValueError(f"x must have {len(source)} rows, as d; got {len(x_column)}")
         d, network, positions = source, None, x_column
+    refuse(d, "fan", ("Categorical",), _NO_ORDER)
     own = getattr(d.distribution, "levels", None)  # of Quantiles; of Ordinal a number
     chosen = sorted(levels or (own if isinstance(own, (tuple, list)) else _FAN))
     order = np.argsort(positions, kind="stable")
@@ -182,8 +192,7 @@ def fan(
         middle = chosen[pairs]
         name = "median" if middle == 0.5 else f"{100 * middle:g} %"
         axes.plot(positions[order], curves[pairs], color=_COLOR, linewidth=2, label=name)
-    _with_data(axes, x_column, y_column, network).legend()
-    return axes
+    return _with_data(axes, x_column, y_column, network)
 
 
 def learning_curve(history: _core.History, *, axes: Axes | None = None) -> Axes:
@@ -228,20 +237,16 @@ def learning_curve(history: _core.History, *, axes: Axes | None = None) -> Axes:
     if len(history.validation_loss):
         curves.append(("validation", history.validation_loss, _SECOND))
     for name, losses, color in curves:
-        axes.plot(
-            np.arange(len(losses)),
-            losses,
-            color=color,
-            linewidth=1.8,
-            label=name,
-            marker="o" if len(losses) == 1 else None,
-        )
+        marker = "o" if len(losses) == 1 else None
+        axes.plot(losses, color=color, linewidth=1.8, label=name, marker=marker)
     best = history.best_epoch
     if best is not None:
         loss = history.validation_loss[best]
         axes.plot([best], [loss], "o", color=_SECOND, markersize=7, label=f"best: epoch {best}")
     _cut_off([losses for _, losses, _ in curves], axes)
     axes.locator_params(axis="x", integer=True)
+    if history.epochs == 1:
+        axes.set_xticks([0])  # no fractions of an epoch
     axes.set(xlabel="epoch", ylabel="loss per row")
     return _finished(axes)
 
@@ -471,7 +476,7 @@ def _nested(
 def _with_data(
     axes: Axes, x: NDArray[Any], y: NDArray[Any] | None, network: Network | None
 ) -> Axes:
-    """Add observations and the names of the columns."""
+    """Add observations, the names of the columns and the legend."""
     if y is not None:
         axes.scatter(x, y, s=14, color=_DATA, alpha=0.75, linewidths=0, label="data")
     inputs, targets = (network.feature_names, network.target_names) if network else ([], [])
@@ -479,6 +484,7 @@ def _with_data(
     axes.set_ylabel(targets[0] if targets else "target")
     axes.spines[["top", "right"]].set_visible(False)
     axes.margins(x=0.01)
+    axes.legend()
     return axes
 
 
