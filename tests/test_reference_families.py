@@ -237,7 +237,7 @@ FUNCTIONS: list[tuple[Callable[[Array], Array], Callable[[mp.mpf], mp.mpf]]] = [
         lambda x: mp.loggamma(x) - (x - 0.5) * mp.log(x) + x - mp.log(2 * mp.pi) / 2,
     ),
     (functions.digamma_rest, lambda x: mp.log(x) - mp.psi(0, x)),
-    (functions.trigamma_rest, lambda x: mp.psi(1, x) - 1 / x),
+    (functions.trigamma_rest, lambda x: mp.psi(1, x) - 1 / x - 1 / (2 * x * x)),
     (functions.trigamma, lambda x: mp.psi(1, x)),
     (functions.lgamma_half_step, lambda x: mp.loggamma(x + 0.5) - mp.loggamma(x)),
 ]

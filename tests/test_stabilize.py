@@ -9,7 +9,22 @@ import likely
 import numpy as np
 import pytest
 import reference
-from support import ARCHITECTURES, DTYPES, FAMILIES, INPUTS, Kit, Layers, Pair, make_data, make_pair
+from families import FAMILIES as TABLE
+from support import (
+    ARCHITECTURES,
+    DTYPES,
+    FAMILIES,
+    INPUTS,
+    Data,
+    Kit,
+    Layers,
+    Pair,
+    assert_close,
+    largest,
+    make_data,
+    make_pair,
+)
+from test_families import Core
 from test_training import OPTIMIZERS, Run, assert_same_trajectory, run_both
 
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)
@@ -52,6 +67,21 @@ OTHERS = {
     "categorical": Run("categorical", "deep", options={"clip_norm": 1.0}),
     "categorical, several chunks": Run("categorical", rows=1500, batch_size=1300),
 }
+OF_EVERY_FAMILY = Run(weighted=True, standardize=True, epochs=4, options={"clip_norm": 1.0})
+NO_FISHER = ("zero-inflated poisson", "zero-inflated negative binomial")
+
+
+def has_a_location(family: str) -> bool:
+    return {"loc", "log_scale"} <= set(TABLE[family].reference.names)
+
+
+APPLICABLE = [
+    (family, name)
+    for family in TABLE
+    for name in STABILIZERS
+    if (family not in NO_FISHER if name.startswith("natural") else has_a_location(family))
+]
+"""Families of the table, with each stabilizer that there is for them."""
 
 
 @each_dtype
@@ -72,6 +102,89 @@ def test_trajectory_without_a_location(
 ) -> None:
     run = dataclasses.replace(OTHERS[name], stabilize=STABILIZERS[stabilize])
     assert_same_trajectory(*run_both(run, optimizer, dtype))
+
+
+def family_pair(name: str, dtype: str) -> Pair:
+    family = (TABLE[name].core(), TABLE[name].reference)
+    pair = make_pair(
+        ARCHITECTURES["one_dense"], family, INPUTS, 2, dtype, seed=3,
+        standardize=OF_EVERY_FAMILY.standardize,
+    )  # fmt: skip
+    pair.scatter_parameters(seed=7)
+    return pair
+
+
+def predicted_data(pair: Pair, rows: int, seed: int = 0) -> Data:
+    """Targets that the untrained network predicts, so that no residual is far out."""
+    data, rng = make_data(pair, rows, seed), np.random.default_rng(seed + 100)
+    u = rng.uniform(0.02, 0.98, data.y.shape)
+    y = pair.reference.predict(data.x.astype(np.float64)).quantile(u)
+    return dataclasses.replace(data, y=y.astype(np.float32).astype(pair.dtype))
+
+
+@each_dtype
+@pytest.mark.parametrize(("family", "stabilize"), APPLICABLE)
+def test_trajectory_of_every_family(family: str, stabilize: str, dtype: str) -> None:
+    run = dataclasses.replace(OF_EVERY_FAMILY, stabilize=STABILIZERS[stabilize])
+    pair = family_pair(family, dtype)
+    before = pair.core.parameters.copy()
+    result = run_both(run, "adam, other constants", dtype, pair, predicted_data)
+    assert np.abs(pair.core.parameters - before).max() > 0.05
+    assert_same_trajectory(*result)
+
+
+@pytest.mark.parametrize(("family", "stabilize"), APPLICABLE)
+def test_those_trajectories_are_well_conditioned(family: str, stabilize: str) -> None:
+    """In the reference: parameters that differ by little at the start do so at the end."""
+    run, ends = OF_EVERY_FAMILY, []
+    relative = 1e-9
+    for change in (0.0, relative):
+        pair = family_pair(family, "float64")
+        data = predicted_data(pair, run.rows, 1)
+        parameters = pair.reference.parameters
+        sizes = np.random.default_rng(0).choice([-change, change], parameters.size)
+        parameters[...] = parameters * (1 + sizes)
+        reference.fit(
+            pair.reference, data.x, data.y, optimizer=OPTIMIZERS["adam, other constants"][1],
+            batch_size=7, epochs=run.epochs, seed=run.seed, sample_weight=data.weight,
+            standardize=run.standardize, stabilize=STABILIZERS[stabilize][1], **run.options,
+        )  # fmt: skip
+        ends.append(parameters.copy())
+    growth = np.abs(ends[1] - ends[0]).max() / largest(ends[0]) / relative
+    assert growth < 10
+
+
+@each_dtype
+@pytest.mark.parametrize("family", [name for name, each in APPLICABLE if each == "natural"])
+def test_information_at_every_row_of_the_table(family: str, dtype: str) -> None:
+    """That of the reference, which is held to the square of the score: what the plain derivatives
+    are divided by in a step, from one end of the raw parameters to the other.
+    """
+    core = Core(TABLE[family], dtype)
+    entry, raw = core.entry, core.raw
+    information = entry.reference.fisher(entry.held(raw))
+    free = [p for p, n in enumerate(entry.reference.names) if n in entry.reference.predicted]
+    damping, seen = 1e-3, 0
+    for y in core.targets():
+        for i in range(raw.shape[1]):
+            if np.any(entry.held(raw)[:, i] != raw[:, i]):
+                continue
+            _, slopes = core.loss_and_gradient(i, y[i])
+            wanted = (slopes / (information[:, i] + damping))[free]
+            largest_step = np.abs(wanted).max()
+            if not 1e-12 < largest_step < 1e12:
+                continue
+            before = core.network.parameters.copy()
+            step = likely.SGD(learning_rate=1 / largest_step)
+            likely.Trainer(step, epochs=1, stabilize=likely.NaturalGradient(damping)).fit(
+                core.network, core.x[[i]], [y[i]]
+            )
+            moved = (before - core.network.parameters)[i * len(free) : (i + 1) * len(free)]
+            core.network.parameters = before
+            size = 1 + np.abs(before).max()
+            assert_close(moved, wanted / largest_step, dtype, 32, size)
+            seen += 1
+    assert seen > len(core.targets())
 
 
 def test_every_stabilizer_has_a_row() -> None:
@@ -249,24 +362,40 @@ def of_my_own(y: Any, loc: Any, log_scale: Any) -> Any:
     return -np.abs(y - loc) * np.exp(-log_scale) - log_scale - np.log(2)
 
 
-UNUSABLE: list[tuple[str, Any, list[str]]] = [
-    *((name, "bernoulli", ["Bernoulli"]) for name in ("warmup", "beta", "faithful")),
-    *((name, likely.Categorical(2), ["Categorical"]) for name in ("warmup", "beta", "faithful")),
-    *((name, of_my_own, ["Custom"]) for name in ("warmup", "beta", "faithful", "natural")),
+NO_LOCATION = ("warmup", "beta", "faithful")
+WITHOUT = [
+    likely.Mixture("normal", 2), likely.Mixture("von_mises", 2), likely.Ordinal(2),
+    likely.Quantiles([0.2, 0.5]), likely.MultivariateNormal(), of_my_own,
+]  # fmt: skip
+"""Families that are not in the table, neither with a location nor with an information."""
+UNUSABLE: list[tuple[str, Any]] = [
+    *((name, TABLE[f].core()) for f in TABLE if not has_a_location(f) for name in NO_LOCATION),
+    *(("natural", TABLE[f].core()) for f in NO_FISHER),
+    *((name, family) for family in WITHOUT for name in (*NO_LOCATION, "natural")),
 ]
 
 
-@pytest.mark.parametrize(("name", "family", "words"), UNUSABLE)
-def test_families_that_lack_what_is_needed(name: str, family: Any, words: list[str]) -> None:
+@pytest.mark.parametrize(("name", "family"), UNUSABLE, ids=str)
+def test_families_that_lack_what_is_needed(name: str, family: Any) -> None:
     x, y = data()
     fitted = network(family, standardize=True)
     before = fitted.parameters.copy()
     trainer = likely.Trainer(stabilize=name)
     needed = "Fisher information" if name == "natural" else "a location and a scale"
     with pytest.raises(ValueError, match=f"stabilize=.* needs a family .*{needed}") as caught:
-        trainer.fit(fitted, x, (y > 0).astype(float))
-    for word in ("Normal", type(trainer.stabilize).__name__, *words):
+        trainer.fit(fitted, x, np.where(y > 0, 0.0, 1.0))
+    mine = type(fitted.distribution).__name__
+    for word in ("Normal", type(trainer.stabilize).__name__, f"distribution is {mine}"):
         assert word in str(caught.value)
     np.testing.assert_array_equal(fitted.parameters, before)
     assert fitted.scaling is None
     assert trainer.history.epochs == 0
+
+
+@pytest.mark.parametrize("name", [*NO_LOCATION, "natural"])
+def test_the_error_lists_the_families_that_can(name: str) -> None:
+    with pytest.raises(ValueError, match="needs a family") as caught:
+        likely.Trainer(stabilize=name).fit(network(of_my_own), *data())
+    listed = str(caught.value).split("(")[1].split(")")[0].split(", ")
+    able = {type(TABLE[family].core()).__name__ for family, each in APPLICABLE if each == name}
+    assert set(listed) == able

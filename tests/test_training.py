@@ -1,5 +1,6 @@
 """Losses, gradients and whole trajectories of training against the reference."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -279,7 +280,11 @@ NORMALIZED = 128
 
 
 def run_both(
-    run: Run, optimizer: str, dtype: str, pair: Pair | None = None
+    run: Run,
+    optimizer: str,
+    dtype: str,
+    pair: Pair | None = None,
+    data: Callable[[Pair, int, int], Data] = make_data,
 ) -> tuple[Pair, likely.History, reference.History]:
     if pair is None:
         pair = make_pair(
@@ -287,7 +292,7 @@ def run_both(
             seed=3, standardize=run.standardize,
         )  # fmt: skip
         pair.scatter_parameters(seed=7)
-    train, held_out = make_data(pair, run.rows, seed=1), make_data(pair, 11, seed=2)
+    train, held_out = data(pair, run.rows, 1), data(pair, 11, 2)
     weight = train.weight if run.weighted else None
     validation = (held_out.x, held_out.y)
     options = dict(run.options)

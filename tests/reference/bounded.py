@@ -77,7 +77,7 @@ class Beta(Distribution):
     def fisher(self, raw: Array) -> Array:
         _, rest = self._mean(raw)
         a, b = self._concentrations(raw)
-        d_precision = -((a + b) ** 2) * trigamma_rest(a + b)
+        d_precision = 0.5 - (a + b) ** 2 * trigamma_rest(a + b)
         for x in (a, b):
             d_precision = d_precision + x * x * trigamma_rest(x)
         return np.stack([(a * rest) ** 2 * (trigamma(a) + trigamma(b)), d_precision])

@@ -21,6 +21,7 @@ from .functions import (
     log_of_quotient,
     log_ratio,
     stirling_rest,
+    trigamma_rest,
     where_free,
 )
 
@@ -241,10 +242,15 @@ class NegativeBinomial(Counts):
         return where_free(raw, np.stack([r / (r + m) * (y - m), d_count]))
 
     def fisher(self, raw: Array) -> Array:
-        """The second entry, an infinite sum, is replaced by an approximation."""
+        """The second entry, an infinite sum, is replaced by an approximation: its limits for q = 0
+        and for q = 1, and between them the rise that is right for a small and for a large count.
+        """
         m, r = self._mean_and_count(raw)
         q = m / (m + r)
-        return np.stack([m * (r / (m + r)), 0.5 * q * q * r / (r + 0.125)])
+        few, many = 0.5 * r / (r + 1.0), 0.5 + r * r * trigamma_rest(r)
+        odds = exponential_rest(-np.log1p(m / r)) / (q * q) - 0.5
+        rise = -np.expm1(-3.0 * r / (r + 3.0) * odds)
+        return np.stack([m * (r / (m + r)), q * q * (few + (many - few) * rise)])
 
     def parameters(
         self, raw: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0

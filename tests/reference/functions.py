@@ -90,24 +90,27 @@ def stirling_rest(x: Array) -> Array:
 
 def digamma_rest(x: Array) -> Array:
     """log x - digamma(x) for x > 0: 1/(2 x) less the derivative of stirling_rest."""
-    return _split(
-        x,
-        lambda x: 0.5 / x + _stirling_series(x, _BERNOULLI / _TWICE, 2),
-        lambda x: np.log(x) - special.psi(x),
-    )
+
+    def direct(x: Array) -> Array:
+        """By the recurrence: where psi and the logarithm are near each other they cancel."""
+        steps = [1.0 / (x + k) - np.log1p(1.0 / (x + k)) for k in range(12)]
+        return np.sum(steps, axis=0) + series(x + 12.0)
+
+    def series(x: Array) -> Array:
+        return 0.5 / x + _stirling_series(x, _BERNOULLI / _TWICE, 2)
+
+    return _split(x, series, direct)
 
 
 def trigamma_rest(x: Array) -> Array:
-    """trigamma(x) - 1/x for x > 0."""
-    return _split(
-        x,
-        lambda x: 0.5 / (x * x) + _stirling_series(x, _BERNOULLI, 3),
-        lambda x: special.polygamma(1, x) - 1.0 / x,
-    )
+    """trigamma(x) - 1/x - 1/(2 x^2) for x > 0, by its recurrence and the series from 16 on."""
+    x = np.asarray(x, dtype=np.float64)
+    steps = [0.5 / ((x + k) * (x + k + 1.0)) ** 2 for k in range(16)]
+    return np.sum(steps, axis=0) + _stirling_series(x + 16.0, _BERNOULLI, 3)
 
 
 def trigamma(x: Array) -> Array:
-    return trigamma_rest(x) + 1.0 / x
+    return trigamma_rest(x) + 1.0 / x + 0.5 / (x * x)
 
 
 def lgamma_half_step(x: Array) -> Array:

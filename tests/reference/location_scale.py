@@ -13,7 +13,7 @@ from .functions import (
     held,
     integral,
     lgamma_half_step,
-    trigamma,
+    trigamma_rest,
     where_free,
 )
 
@@ -186,8 +186,9 @@ class StudentT(LocationScale):
     def fisher(self, raw: Array) -> Array:
         precision, excess = np.exp(-2.0 * held(raw[1])), self._excess(raw)
         n = 1.0 + excess
-        information = (trigamma(n / 2.0) - trigamma((n + 1.0) / 2.0)) / 4.0
-        information = information - (n + 5.0) / (2.0 * n * (n + 1.0) * (n + 3.0))
+        # The difference of trigamma at n/2 and at (n + 1)/2, without what cancels.
+        rests = trigamma_rest(n / 2.0) - trigamma_rest((n + 1.0) / 2.0)
+        information = (5.0 * n + 3.0) / (2.0 * (n * (n + 1.0)) ** 2 * (n + 3.0)) + rests / 4.0
         return np.stack(
             [
                 (n + 1.0) / (n + 3.0) * precision,

@@ -161,7 +161,7 @@ class Gamma(Positive):
 
     def fisher(self, raw: Array) -> Array:
         _, a = self._mean_and_concentration(raw)
-        return np.stack([a, a * a * trigamma_rest(a)])
+        return np.stack([a, 0.5 + a * a * trigamma_rest(a)])
 
     def parameters(
         self, raw: Array, location: ArrayLike = 0.0, scale: ArrayLike = 1.0

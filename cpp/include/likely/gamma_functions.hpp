@@ -220,15 +220,26 @@ inline double digamma(double x) {
     return shift + (std::log(x) - 0.5 / x) - t * detail::polynomial(t, bernoulli);
 }
 
-/// The second derivative of lgamma, for x > 0.
-inline double trigamma(double x) {
+namespace detail {
+
+/// trigamma(x) - 1/x - 1/(2 x^2) for x > 0, without cancellation: by its recurrence, then its
+/// asymptotic series.
+inline double trigamma_rest(double x) {
     double shift = 0;
-    for (; x < 10; ++x) shift += 1 / (x * x);
-    const double t = 1 / (x * x);
+    for (; x < 16; ++x) {
+        const double step = 1 / (x * (x + 1));
+        shift += step * step / 2;
+    }
     static constexpr double bernoulli[] = {1.0 / 6,  -1.0 / 30,       1.0 / 42, -1.0 / 30,
                                            5.0 / 66, -691.0 / 2730.0, 7.0 / 6};
-    return shift + 1 / x + t / 2 + t / x * detail::polynomial(t, bernoulli);
+    const double t = 1 / (x * x);
+    return shift + t / x * polynomial(t, bernoulli);
 }
+
+}  // namespace detail
+
+/// The second derivative of lgamma, for x > 0.
+inline double trigamma(double x) { return detail::trigamma_rest(x) + 1 / x + 0.5 / (x * x); }
 
 /// The logarithm of the beta function of a, b > 0.
 inline double lbeta(double a, double b) {

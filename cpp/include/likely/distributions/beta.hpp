@@ -79,7 +79,7 @@ struct Beta {
         const auto [a, b, n] = concentrations(raw);
         const double by_logit = a * (b / n);
         return {by_logit * by_logit * (trigamma(a) + trigamma(b)),
-                a * a * detail::trigamma_rest(a) + b * b * detail::trigamma_rest(b) -
+                0.5 + a * a * detail::trigamma_rest(a) + b * b * detail::trigamma_rest(b) -
                     n * n * detail::trigamma_rest(n)};
     }
     double mean(const Raw& raw) const { return sigmoid(held(raw[0])); }

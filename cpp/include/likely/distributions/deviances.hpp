@@ -74,14 +74,4 @@ ValueAndSlope<V> stirling_rest_from_one(V x) {
 /// log(x) - digamma(x) for x > 0, without cancellation.
 inline double digamma_rest(double x) { return 0.5 / x - stirling_rest(x).slope; }
 
-/// trigamma(x) - 1/x for x > 0, without cancellation: by the recurrence of trigamma, then its
-/// asymptotic series.
-inline double trigamma_rest(double x) {
-    if (x < 10) return trigamma(x) - 1 / x;
-    static constexpr double bernoulli[] = {1.0 / 6,  -1.0 / 30,       1.0 / 42, -1.0 / 30,
-                                           5.0 / 66, -691.0 / 2730.0, 7.0 / 6};
-    const double t = 1 / (x * x);
-    return t / 2 + t / x * polynomial(t, bernoulli);
-}
-
 }  // namespace likely::detail

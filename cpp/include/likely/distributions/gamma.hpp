@@ -62,7 +62,7 @@ struct Gamma {
     /// The diagonal of the Fisher information.
     Raw fisher(const Raw& raw) const {
         const double a = concentration(raw);
-        return {a, a * a * detail::trigamma_rest(a)};
+        return {a, 0.5 + a * a * detail::trigamma_rest(a)};
     }
     double mean(const Raw& raw) const { return exp(held(raw[0])); }
     double std(const Raw& raw) const { return mean(raw) / sqrt(concentration(raw)); }

@@ -72,11 +72,17 @@ struct NegativeBinomial {
         return detail::chained(held_mean, held_count, select(any, some, -(r * log_inverse_success)),
                                success * (y - m), select(any, rest_slope, P(0)) - by_trials);
     }
-    /// The diagonal of the Fisher information, in its second entry with y replaced by its mean.
+    /// The diagonal of the Fisher information. The second entry, an infinite sum, is replaced by an
+    /// approximation: its limits for q = 0 and for q = 1, and between them the rise that is right
+    /// for a small and for a large count.
     Raw fisher(const Raw& raw) const {
         const double m = mean(raw), r = total_count(raw);
-        return {m * (r / (m + r)),
-                r * r * (detail::trigamma_rest(r) - detail::trigamma_rest(r + m))};
+        const double p = r / (m + r), q = m / (m + r);
+        const double few = 0.5 * r / (r + 1), many = 0.5 + r * r * detail::trigamma_rest(r);
+        // log(1 + m / r) - q, the deviance of p from 1.
+        const double deviance = detail::ratio(1.0, p, -q, -log1p(m / r)).deviance;
+        const double rise = -std::expm1(-3 * r / (r + 3) * (deviance / (q * q) - 0.5));
+        return {m * p, q * q * (few + (many - few) * rise)};
     }
     double mean(const Raw& raw) const { return exp(held(raw[0])); }
     double std(const Raw& raw) const {

@@ -74,8 +74,10 @@ struct StudentT : LocationScale<3> {
     }
     Raw fisher(const Raw& raw) const {
         const double e = excess(raw), n = 1 + e;
-        const double information =
-            (trigamma(n / 2) - trigamma((n + 1) / 2)) / 4 - (n + 5) / (2 * n * (n + 1) * (n + 3));
+        // The difference of trigamma at n/2 and at (n + 1)/2, without what cancels.
+        const double rests = detail::trigamma_rest(n / 2) - detail::trigamma_rest((n + 1) / 2);
+        const double step = n * (n + 1);
+        const double information = (5 * n + 3) / (2 * step * step * (n + 3)) + rests / 4;
         return {(n + 1) / (n + 3) * exp(-2 * log_scale(raw)), 2 * n / (n + 3), e * e * information};
     }
     double mean(const Raw& raw) const { return is_cauchy(raw) ? undefined : raw[0]; }
