@@ -4,11 +4,14 @@ mpmath and SciPy in test_reference_families.py and test_reference_statistics.py.
 Raw parameters and targets are numbers of the core's precision, so both sides see the same.
 """
 
+from typing import Any
+
 import likely
 import numpy as np
 import pytest
 import reference
 from families import FAMILIES, Entry, rounding
+from likely import _special
 from numpy.testing import assert_array_equal
 from reference.arrays import Array
 from support import DTYPES
@@ -187,3 +190,20 @@ def test_what_is_not_finite_stays_in_its_row() -> None:
     wide = of("weibull", scale=1.0, concentration=[1.0, 0.01])
     assert_array_equal(wide.variance, [1.0, np.inf])
     assert not np.isfinite(of("weibull", scale=1.0, concentration=1e-3).crps([0.5]))
+
+
+def test_samples_of_angles_take_a_dozen_integrals(monkeypatch: pytest.MonkeyPatch) -> None:
+    integral, calls = _special._VonMises._above, []
+
+    def counted(self: Any, distance: Array) -> Array:
+        calls.append(distance)
+        return integral(self, distance)
+
+    monkeypatch.setattr(_special._VonMises, "_above", counted)
+    d = likely.PredictiveDistribution.from_params(
+        "von_mises", loc=np.linspace(-3, 3, 200), concentration=np.geomspace(1e-3, 1e3, 200)
+    )
+    probability = d.cdf(d.sample(1)[0])
+    assert len(calls) < 15  # 60 by bisection
+    uniforms = d._head.uniforms(1, 200, 0)[0, :, 0]
+    np.testing.assert_allclose(probability, uniforms, rtol=1e-13)
