@@ -106,10 +106,16 @@ PROBABILITY: list[Case] = [
     (1.5, ValueError, ["[0, 1]", "1.5"]),
     (NAN, ValueError, ["[0, 1]", "nan"]),
     (10**400, ValueError, []),
-    ([0.5, 0.9], ValueError, ["one number", "(2,)"]),
     ("0.5", TypeError, ["number", "str"]),
     (None, TypeError, ["number", "None"]),
     (True, TypeError, ["number", "bool"]),
+]
+PROBABILITIES: list[Case] = [
+    *PROBABILITY,
+    ([], ValueError, ["at least one number", "(0,)"]),
+    ([0.5, 1.5], ValueError, ["[0, 1]", "1.5"]),
+    ([[0.1, 0.2], [0.3]], ValueError, ["one number", "(2,)"]),
+    ([0.5, "0.9"], TypeError, ["number", "str"]),
 ]
 
 
@@ -138,8 +144,12 @@ ARGUMENTS: list[tuple[str, Callable[[Any], Any], list[Case]]] = [
     ("seed", network("seed"), SEED),
     ("seed", predicted("sample", "seed", n=2), SEED),
     ("n", predicted("sample", "n"), [*COUNT, *NO_COUNT, (2**62, ValueError, [str(2**62)])]),
-    ("probability", predicted("quantile", "probability"), PROBABILITY),
-    ("coverage", predicted("interval", "coverage"), PROBABILITY),
+    ("probability", predicted("quantile", "probability"), PROBABILITIES),
+    (
+        "coverage",
+        predicted("interval", "coverage"),
+        [*PROBABILITY, ([0.5, 0.9], ValueError, ["one number", "(2,)"])],
+    ),
     *((name, network(name), [*COUNT, *NO_COUNT]) for name in ("inputs", "targets")),
     ("layers", network("layers"), LAYERS),
     ("standardize", network("standardize"), FLAG),

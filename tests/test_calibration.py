@@ -93,6 +93,7 @@ def test_quantiles_and_cdf_are_inverse() -> None:
         assert_allclose(d.cdf(d.quantile(p)), p, atol=1e-9)
     assert isinstance(d, RecalibratedDistribution)
     assert_array_equal(d.median, d.quantile(0.5))
+    assert_array_equal(d.quantile([0.5, 0.9]), [d.median, d.quantile(0.9)])
     assert_array_equal(d.interval(0.6), [d.quantile(0.2), d.quantile(0.8)])
     assert_array_equal(d[1].median, d.median[1:])
     assert (len(d), type(d.distribution)) == (2, likely.Normal)

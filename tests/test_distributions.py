@@ -330,3 +330,22 @@ def test_a_single_row_is_asked_at_every_target() -> None:
         np.testing.assert_array_equal(getattr(d[1], name)(y), many)
         with pytest.raises(ValueError, match="y must have 2 rows"):
             getattr(d, name)(y)
+
+
+@pytest.mark.parametrize("shape", [(4,), (4, 2)])
+def test_several_probabilities_and_one_number_for_all(shape: tuple[int, ...]) -> None:
+    loc = np.arange(float(np.prod(shape))).reshape(shape)
+    d = likely.PredictiveDistribution.from_params("normal", loc=loc, scale=2.0)
+    levels = np.array([[0.1, 0.5, 0.9], [0.2, 0.3, 0.4]])
+    together = d.quantile(levels)
+    assert together.shape == (2, 3, *shape)
+    np.testing.assert_array_equal(together[1, 2], d.quantile(0.4))
+    np.testing.assert_array_equal(d.quantile([0.1, 0.5, 0.9]), together[0])
+    assert d[:0].quantile([0.1, 0.5]).shape == (2, 0, *shape[1:])
+    for method in (d.cdf, d.sf, d.log_prob, d.crps):
+        for number in (3, 3.0, np.float32(3), np.array(3.0)):
+            np.testing.assert_array_equal(method(number), method(np.full(shape, 3.0)))
+    with pytest.raises(ValueError, match="row 0, column 0 is nan"):
+        d.cdf(np.nan)
+    with pytest.raises(TypeError, match="y must be an array of real numbers"):
+        d.cdf("3")

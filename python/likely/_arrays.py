@@ -7,7 +7,7 @@ itself looks for numbers that are not finite or outside a distribution's support
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -125,6 +125,17 @@ def as_probability(argument: str, value: Any) -> float:
     if not 0 <= probability <= 1:
         raise ValueError(f"{argument} must be in [0, 1]; got {probability}")
     return probability
+
+
+def at_probabilities(
+    argument: str, value: Any, quantile: Callable[[float], NDArray[Any]]
+) -> NDArray[Any]:
+    """Return the quantiles at a number in [0, 1], or at an array of them, whose axes come first."""
+    levels = np.asarray(value, dtype=object)
+    if levels.size == 0:
+        raise ValueError(f"{argument} must hold at least one number; got shape {levels.shape}")
+    answers = np.stack([quantile(as_probability(argument, level)) for level in levels.ravel()])
+    return answers.reshape(*levels.shape, *answers.shape[1:])
 
 
 def as_tails(coverage: Any) -> tuple[float, float]:

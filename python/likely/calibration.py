@@ -11,10 +11,17 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from likely import _core
-from likely._arrays import as_integer, as_pair, as_probability, as_seed, as_tails
+from likely._arrays import (
+    as_integer,
+    as_pair,
+    as_probability,
+    as_seed,
+    as_tails,
+    at_probabilities,
+)
 from likely._evaluation import in_double, is_discrete
 from likely.metrics import pit_values
 from likely.network import Network
@@ -63,15 +70,18 @@ class RecalibratedDistribution:
         """The quantile at 0.5."""
         return self.quantile(0.5)
 
-    def quantile(self, probability: float) -> NDArray[Any]:
+    def quantile(self, probability: ArrayLike) -> NDArray[Any]:
         """The value that the target stays below with this probability, in [0, 1].
 
-        Infinite where so many held-out targets lay where the network's cdf is 0, or 1 to the last
-        bit (of a Normal from 8 standard deviations on).
+        At several probabilities the answers stand along first axes of their own. Infinite where so
+        many held-out targets lay where the network's cdf is 0, or 1 to the last bit (of a Normal
+        from 8 standard deviations on).
         """
-        p = as_probability("probability", probability)
-        columns = [self._base.quantile(float(of.predicted(p))) for of in self._maps]
-        return _columns(columns)
+
+        def at(p: float) -> NDArray[Any]:
+            return _columns([self._base.quantile(float(of.predicted(p))) for of in self._maps])
+
+        return at_probabilities("probability", probability, at)
 
     def interval(self, coverage: float) -> tuple[NDArray[Any], NDArray[Any]]:
         """The central interval that holds the target with this probability: (lower, upper)."""

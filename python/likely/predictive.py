@@ -9,7 +9,7 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from likely import _core
 from likely._arrays import (
@@ -18,10 +18,10 @@ from likely._arrays import (
     as_integer,
     as_last_length,
     as_matrix,
-    as_probability,
     as_rows,
     as_seed,
     as_tails,
+    at_probabilities,
 )
 
 
@@ -255,13 +255,25 @@ class PredictiveDistribution:
         """The quantile at 0.5."""
         return self.quantile(0.5)
 
-    def quantile(self, probability: float) -> NDArray[Any]:
+    def quantile(self, probability: ArrayLike) -> NDArray[Any]:
         """The value that the target stays below with this probability, in [0, 1].
 
         Of counts and classes the smallest value that it does not exceed with this probability; of
-        Quantiles linear between the levels, nan outside.
+        Quantiles linear between the levels, nan outside. At several probabilities, which may be a
+        list or an array, the answers stand along first axes of their own, as those of `sample`.
+
+        Examples
+        --------
+        >>> import likely
+        >>> d = likely.PredictiveDistribution.from_params("exponential", rate=[1.0, 0.5])
+        >>> d.quantile([0.25, 0.5]).round(4)
+        array([[0.2877, 0.5754],
+               [0.6931, 1.3863]])
+
         """
-        return self._statistic("quantile", as_probability("probability", probability))
+        return at_probabilities(
+            "probability", probability, lambda p: self._statistic("quantile", p)
+        )
 
     def interval(self, coverage: float) -> tuple[NDArray[Any], NDArray[Any]]:
         """The central interval that holds the target with this probability: (lower, upper)."""
@@ -269,6 +281,8 @@ class PredictiveDistribution:
         return self.quantile(lower), self.quantile(upper)
 
     def _targets(self, y: Any) -> NDArray[Any]:
+        if np.isscalar(y) or (isinstance(y, np.ndarray) and y.ndim == 0):
+            y = np.full((len(self), self._head.targets), y)
         matrix = as_matrix("y", y, self._head.targets, self._head.dtype)
         if len(matrix) != len(self) and len(self) != 1:
             raise ValueError(
@@ -286,7 +300,7 @@ class PredictiveDistribution:
     def cdf(self, y: Any) -> NDArray[Any]:
         """The probability that the target is at most y, y as (rows,) or (rows, targets).
 
-        y may be infinite, not nan. A single row is asked at every y.
+        y may be infinite, not nan. A single row is asked at every y, every row at a single number.
         """
         return self._at("cdf", self._points(y))
 
@@ -317,10 +331,10 @@ class PredictiveDistribution:
         """The continuous ranked probability score at y, in the target's units; lower is better.
 
         The integral of (cdf(z) - [y <= z])^2 over z: of a certain prediction the absolute error.
-        y as in `log_prob`, a single row is asked at every y. Of ordered levels it is the ranked
-        probability score; labels without an order have none.
+        y as in `log_prob`. Of ordered levels it is the ranked probability score; labels without an
+        order have none; of Quantiles it is nan.
 
-        Raises ValueError where y is outside the support, or the family has none.
+        Raises ValueError where y is outside the support, or for Categorical.
 
         Notes
         -----
@@ -347,8 +361,8 @@ class PredictiveDistribution:
 
         Parameters
         ----------
-        y : array of shape (rows,) or (rows, targets)
-        event : array of the same shape, optional
+        y : array of shape (rows,) or (rows, targets), or a number for all rows and targets
+        event : array of shape (rows,) or (rows, targets), optional
             1 where the target was seen, 0 where it is right-censored at y: there the log of the
             probability to exceed y. For `Exponential`, `Weibull` and `LogNormal`.
 
