@@ -90,8 +90,9 @@ def bands(
 
     """
     if not isinstance(network, Network):
-        kind = type(network).__name__
-        raise TypeError(f"network must be a likely.Network (fan takes others too); got {kind}")
+        raise TypeError(
+            f"network must be a likely.Network (fan takes others too); got {type(network).__name__}"
+        )
     grid, x_column, y_column = _grid(network, x, y, points)
     d = network.predict_distribution(grid)
     refuse(d, "bands", ("Categorical",), _NO_ORDER)
