@@ -4,6 +4,7 @@ mpmath and SciPy in test_reference_families.py and test_reference_statistics.py.
 Raw parameters and targets are numbers of the core's precision, so both sides see the same.
 """
 
+import re
 from typing import Any
 
 import likely
@@ -207,3 +208,20 @@ def test_samples_of_angles_take_a_dozen_integrals(monkeypatch: pytest.MonkeyPatc
     assert len(calls) < 15  # 60 by bisection
     uniforms = d._head.uniforms(1, 200, 0)[0, :, 0]
     np.testing.assert_allclose(probability, uniforms, rtol=1e-13)
+
+
+DOCUMENTED = {type(family := entry.core()).__name__: family for entry in FAMILIES.values()} | {
+    "Ordinal": likely.Ordinal(3),
+    "Quantiles": likely.Quantiles([0.1, 0.9]),
+    "MultivariateNormal": likely.MultivariateNormal(),
+    "Mixture": likely.Mixture("poisson", 2),
+}
+
+
+@pytest.mark.parametrize("family", DOCUMENTED.values(), ids=DOCUMENTED)
+def test_documentation_names_what_is_predicted(family: likely.Distribution) -> None:
+    documentation = type(family).__doc__ or ""
+    inner = getattr(family, "component", getattr(family, "base", None))
+    documentation += type(inner).__doc__ or ""
+    for parameter, _ in likely._core.Head(family, 1, "float64").parameters:
+        assert re.search(rf"\b{parameter}\b", documentation), parameter

@@ -119,8 +119,8 @@ class Normal(Distribution):
     """
     Normal distribution of a real target. Raw parameters: loc and log_scale, with scale = exp(log_scale).
     With scale=1.0 the loss is half the squared error plus log(2 pi) / 2, with scale=0.5**0.5 the squared
-    error plus log(pi) / 2. Where the network
-    standardises its target, a fixed scale is in standard deviations of the target.
+    error plus log(pi) / 2. Where the network standardises its target, a fixed scale is in standard
+    deviations of the target.
     Source: Nix and Weigend (1994), 'Estimating the mean and variance of the target probability distribution'.
     
     Parameters
@@ -324,7 +324,8 @@ class Categorical(Distribution):
 class Ordinal(Distribution):
     """
     Ordinal distribution (proportional odds) of a label 0, 1, ..., levels - 1 whose order means something and
-    whose distances do not: grades, ratings. P(target <= k) = sigmoid(cut_k - loc).
+    whose distances do not: grades, ratings. P(target <= k) = sigmoid(cut_k - loc), whose differences are the
+    probs of params.
     Raw parameters: loc, cut_point = cut_0 and log_gap[k], with cut_k = cut_(k-1) + exp(log_gap[k]) for k = 1 to
     levels - 2. The network predicts loc; the others are learned constants of each target column, which start at
     equally probable levels, unless cut_points='predicted'.
@@ -355,7 +356,7 @@ class MultivariateNormal(Distribution):
     Multivariate normal distribution of all target columns of a row, which may depend on each other. log_prob and
     entropy are of the row, other statistics of its marginals. Raw parameters: loc[t] of each column, then the lower
     Cholesky factor L of the covariance L L^T row by row: log_diagonal[t] on its diagonal, off_diagonal[t,u] below.
-    At most 1024 target columns.
+    params has L as scale_tril. At most 1024 target columns.
     Source: Williams (1996), 'Using neural networks to model conditional multivariate densities'.
     """
     __signature__: typing.ClassVar[inspect.Signature]
@@ -396,8 +397,9 @@ class Quantiles(Distribution):
     Quantiles of a real target at given levels, which never cross, by quantile regression: no density, so no
     log_prob and no samples; quantile and cdf are linear between the levels and nan outside, other statistics nan.
     Raw parameters: quantile, that of level number (m - 1) // 2 of the m levels, and gap[1], ..., gap[m - 1],
-    with quantile i = quantile i - 1 + softplus(gap[i]). The loss is the pinball loss summed over the levels. Where
-    the network standardises its target, losses are in standard deviations of the target.
+    with quantile i = quantile i - 1 + softplus(gap[i]); params has them as quantiles. The loss is the pinball loss
+    summed over the levels. Where the network standardises its target, losses are in standard deviations of
+    the target.
     Source: Koenker and Bassett (1978), 'Regression quantiles'.
     
     Parameters

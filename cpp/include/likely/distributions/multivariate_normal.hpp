@@ -26,7 +26,7 @@ struct MultivariateNormal {
         "column, then the lower\n"
         "Cholesky factor L of the covariance L L^T row by row: log_diagonal[t] on its diagonal, "
         "off_diagonal[t,u] below.\n"
-        "At most 1024 target columns.\n"
+        "params has L as scale_tril. At most 1024 target columns.\n"
         "Source: Williams (1996), 'Using neural networks to model conditional multivariate "
         "densities'.";
     static constexpr TargetScaling target_scaling = TargetScaling::location_and_scale;

@@ -24,8 +24,8 @@ struct Normal : LocationScale<> {
         "Normal distribution of a real target. Raw parameters: loc and log_scale, with scale = "
         "exp(log_scale).\n"
         "With scale=1.0 the loss is half the squared error plus log(2 pi) / 2, with scale=0.5**0.5 "
-        "the squared\nerror plus log(pi) / 2. Where the network\n"
-        "standardises its target, a fixed scale is in standard deviations of the target.\n"
+        "the squared\nerror plus log(pi) / 2. Where the network standardises its target, a fixed "
+        "scale is in standard\ndeviations of the target.\n"
         "Source: Nix and Weigend (1994), 'Estimating the mean and variance of the target "
         "probability distribution'.";
 

@@ -21,7 +21,8 @@ struct Ordinal {
     static constexpr std::string_view doc =
         "Ordinal distribution (proportional odds) of a label 0, 1, ..., levels - 1 whose order "
         "means something and\n"
-        "whose distances do not: grades, ratings. P(target <= k) = sigmoid(cut_k - loc).\n"
+        "whose distances do not: grades, ratings. P(target <= k) = sigmoid(cut_k - loc), whose "
+        "differences are the\nprobs of params.\n"
         "Raw parameters: loc, cut_point = cut_0 and log_gap[k], with cut_k = cut_(k-1) + "
         "exp(log_gap[k]) for k = 1 to\nlevels - 2. The network predicts loc; the others are "
         "learned constants of each target column, which start at\nequally probable levels, unless "

@@ -26,9 +26,9 @@ struct Quantiles {
         "other statistics nan.\n"
         "Raw parameters: quantile, that of level number (m - 1) // 2 of the m levels, and "
         "gap[1], ..., gap[m - 1],\n"
-        "with quantile i = quantile i - 1 + softplus(gap[i]). The loss is the pinball loss summed "
-        "over the levels. Where\nthe network standardises its target, losses are in standard "
-        "deviations of the target.\n"
+        "with quantile i = quantile i - 1 + softplus(gap[i]); params has them as quantiles. The "
+        "loss is the pinball loss\nsummed over the levels. Where the network standardises its "
+        "target, losses are in standard deviations of\nthe target.\n"
         "Source: Koenker and Bassett (1978), 'Regression quantiles'.";
     static std::string support() { return "a finite real number"; }
     static constexpr TargetScaling target_scaling = TargetScaling::location_and_scale;
