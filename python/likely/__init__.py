@@ -13,9 +13,9 @@ log-likelihood, and get back the whole distribution.
 ((2,), (2,))
 """
 
+import typing as _typing
 from importlib import import_module as _import
 from importlib.metadata import version as _version
-from typing import TYPE_CHECKING
 
 from likely import metrics
 from likely._core import (
@@ -91,7 +91,7 @@ from likely.trainer import Epoch, Trainer
 
 __version__ = _version("likely")
 
-if not TYPE_CHECKING:  # a type checker shall still miss what is not there
+if not _typing.TYPE_CHECKING:  # a type checker shall still miss what is not there
 
     def __getattr__(name):
         """Import the pictures when they are asked for."""
