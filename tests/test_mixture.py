@@ -30,6 +30,7 @@ FAMILIES: dict[str, Family] = {
         reference.Mixture(reference.Normal(0.3), 4),
     ),
     "coins": (likely.Mixture("bernoulli", 2), reference.Mixture(reference.Bernoulli(), 2)),
+    "angles": (likely.Mixture("von_mises", 2), reference.Mixture(reference.VonMises(), 2)),
 }
 each_family = pytest.mark.parametrize("name", FAMILIES)
 each_dtype = pytest.mark.parametrize("dtype", DTYPES)

@@ -281,13 +281,17 @@ class _VonMises:
         """The mean of exp(i angle) (Mardia and Jupp 2000, section 3.4.1)."""
         return np.asarray(self._length * np.exp(1j * self._loc))
 
-    def up_to(self, angle: Any) -> Array:
-        """The integral of the density, which repeats, from loc - pi to this angle."""
+    def up_to(self, angle: Any) -> tuple[Array, Array]:
+        """The integral of the density, which repeats, from loc - pi to this angle.
+
+        As the number of peaks below the angle and what is to be added: differences do not cancel.
+        """
         distance = np.asarray(angle - self._loc, dtype=np.float64)
         turns = np.rint(distance / (2 * np.pi))
         distance = np.clip(distance - 2 * np.pi * turns, -np.pi, np.pi)
         beyond = self._above(np.abs(distance))
-        return turns + np.where(distance < 0, beyond, 1 - beyond)
+        above = distance >= 0
+        return turns + above, np.where(above, -beyond, beyond)
 
 
 class _MixtureOfAngles(_Mixture):
@@ -298,8 +302,10 @@ class _MixtureOfAngles(_Mixture):
         self._center = np.angle(np.sum(weights * component.direction(), axis=-1))
 
     def _between(self, first: Any, last: Any) -> Array:
-        first, last = (np.asarray(angle)[..., np.newaxis] for angle in (first, last))
-        return self._mean(self._component.up_to(last) - self._component.up_to(first))
+        (low, less), (high, more) = (
+            self._component.up_to(np.asarray(angle)[..., np.newaxis]) for angle in (first, last)
+        )
+        return self._mean((high - low) + (more - less))
 
     def near(self, y: Any) -> Array:
         """The same angle, within pi of the mean."""
@@ -312,14 +318,15 @@ class _MixtureOfAngles(_Mixture):
         return np.clip(self._between(self.near(y), self._center + np.pi), 0, 1)
 
     def quantile(self, p: Any) -> Array:
-        return self._bisect(self._turn(p), lambda y: self.cdf(y) >= p)
+        return self._bisect(self._turn(p == 0, p == 1), lambda y: self.cdf(y) >= p)
 
     def isf(self, p: Any) -> Array:
-        return self._bisect(self._turn(p), lambda y: self.sf(y) <= p)
+        return self._bisect(self._turn(p == 1, p == 0), lambda y: self.sf(y) <= p)
 
-    def _turn(self, p: Any) -> Array:
-        center = np.broadcast_to(self._center, np.broadcast_shapes(np.shape(p), self._center.shape))
-        return np.stack([center - np.pi, center + np.pi], axis=-1)
+    def _turn(self, first: Any, last: Any) -> Array:
+        """The turn itself, or the end of it that a probability of 0 or 1 stands for."""
+        ends = [np.where(last, np.pi, -np.pi), np.where(first, -np.pi, np.pi)]
+        return np.stack([self._center + end for end in ends], axis=-1)
 
     def mean(self) -> Array:
         return np.where(self._center < np.pi, self._center, -np.pi)

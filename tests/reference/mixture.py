@@ -8,15 +8,18 @@ where the components' quantiles are not rounded to an edge of the support. Sourc
 """
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import special
 from scipy.special import log_softmax, logsumexp, ndtr, ndtri
 
 from .arrays import Array
 from .bounded import VonMises
 from .counts import ZeroInflated
-from .distributions import Categorical, Distribution, Normal, nan_unless_probability
+from .distributions import Categorical, Distribution, Normal, keep_nan, nan_unless_probability
+from .functions import held, integral
 from .multivariate import MultivariateNormal
 from .ordinal import Ordinal
 from .quadrature import integrate
@@ -29,6 +32,10 @@ LARGEST_SUM = 10**7
 
 
 class Mixture(Distribution):
+    def __new__(cls, component: Distribution, k: int) -> "Mixture":
+        """Of angles there is no mean by averages, and no first one to count from."""
+        return super().__new__(MixtureOfAngles if isinstance(component, VonMises) else cls)
+
     def __init__(self, component: Distribution, k: int) -> None:
         if isinstance(component, NO_COMPONENTS):
             raise TypeError(f"a mixture has no components {type(component).__name__}")
@@ -120,8 +127,7 @@ class Mixture(Distribution):
         """By bisection between the least and the largest quantile of the components."""
         p = np.asarray(p, dtype=np.float64)
         usable = np.where((p >= 0) & (p <= 1), p, 0.5)
-        each = [self.component.quantile(part, usable) for part in self._components(raw)]
-        low, high = np.min(each, axis=0), np.max(each, axis=0)
+        low, high = self._around_quantile(raw, usable)
         if self.discrete:
             low = low - 1.0
         for _ in range(1100):  # from one end of the float64 to the other
@@ -140,6 +146,10 @@ class Mixture(Distribution):
             low = np.where(between & ~above, middle, low)
             high = np.where(between & above, middle, high)
         return nan_unless_probability(high, p)
+
+    def _around_quantile(self, raw: Array, p: Array) -> tuple[Array, Array]:
+        each = [self.component.quantile(part, p) for part in self._components(raw)]
+        return np.min(each, axis=0), np.max(each, axis=0)
 
     def _element_by_element(
         self, raw: Array, y: ArrayLike, value: Callable[[Array, float], float]
@@ -235,6 +245,79 @@ class Mixture(Distribution):
         return total
 
 
+class MixtureOfAngles(Mixture):
+    """Of VonMises: everything counts from half a turn before the mean, which is the direction of
+    the mean of exp(i y), and is an integral of the density over the distance t from the mean.
+    """
+
+    component: VonMises
+
+    def mean(self, raw: Array) -> Array:
+        weights, parts = self._weights(raw), self._components(raw)
+        total = np.zeros(raw.shape[1:], dtype=np.complex128)
+        for weight, (loc, log_concentration) in zip(weights, parts, strict=True):
+            k = np.exp(held(log_concentration))
+            total = total + weight * special.i1e(k) / special.i0e(k) * np.exp(1j * loc)
+        return VonMises._to_circle(np.angle(total))
+
+    def _cuts(self, raw: Array) -> Array:
+        """The distances of every peak, and of where it has fallen to nothing, along the first
+        axis.
+        """
+        loc, log_concentration = self._components(raw).swapaxes(0, 1)
+        peak = VonMises._to_circle(loc - self.mean(raw))
+        width = 13.0 / np.exp(0.5 * held(log_concentration))
+        turns = 2.0 * np.pi * np.array([-1.0, 0.0, 1.0])
+        cuts = [peak + turn + side * width for turn in turns for side in (-1.0, 0.0, 1.0)]
+        return np.concatenate([np.full_like(peak[:1], v) for v in (-np.pi, np.pi)] + cuts)
+
+    def _integral(
+        self, raw: Array, of: Callable[[Array], Array], start: ArrayLike, end: ArrayLike
+    ) -> Array:
+        """Of of(t) times the density, over the distances from start to end."""
+        inner, mean = raw[..., np.newaxis], self.mean(raw)[..., np.newaxis]
+        edges = np.sort([np.clip(cut, start, end) for cut in self._cuts(raw)], axis=0)
+        panels = [
+            integral(lambda t: of(t) * np.exp(self.log_prob(inner, mean + t)), *pair)
+            for pair in pairwise(edges)
+        ]
+        return np.sum(panels, axis=0)
+
+    def variance(self, raw: Array) -> Array:
+        return self._integral(raw, np.square, -np.pi, np.pi)
+
+    def entropy(self, raw: Array) -> Array:
+        inner, mean = raw[..., np.newaxis], self.mean(raw)[..., np.newaxis]
+        return self._integral(raw, lambda t: -self.log_prob(inner, mean + t), -np.pi, np.pi)
+
+    def _distance(self, raw: Array, y: ArrayLike) -> Array:
+        mean = self.mean(raw)
+        return self.component._distance(np.stack([mean, mean]), np.asarray(y, dtype=np.float64))
+
+    def _tail(self, raw: Array, y: ArrayLike, end: float) -> Array:
+        t = self._distance(raw, y)
+        start, stop = (t, end) if end > 0 else (end, t)
+        tail = np.where(t == -end, 1.0, self._integral(raw, np.ones_like, start, stop))
+        return keep_nan(tail, np.asarray(y, dtype=np.float64))
+
+    def cdf(self, raw: Array, y: ArrayLike) -> Array:
+        return self._tail(raw, y, -np.pi)
+
+    def sf(self, raw: Array, y: ArrayLike) -> Array:
+        return self._tail(raw, y, np.pi)
+
+    def _around_quantile(self, raw: Array, p: Array) -> tuple[Array, Array]:
+        """One turn; its ends themselves at 0 and 1, next to which a tail may be 0 too."""
+        mean = self.mean(raw)
+        return mean + np.where(p == 1, np.pi, -np.pi), mean + np.where(p == 0, -np.pi, np.pi)
+
+    def _edges(self, raw: Array) -> Array:
+        return np.unique(self.mean(raw) + np.clip(self._cuts(raw), -np.pi, np.pi))
+
+    def crps(self, raw: Array, y: ArrayLike) -> Array:
+        return super().crps(raw, self.mean(raw) + self._distance(raw, y))
+
+
 NO_COMPONENTS = (
     Categorical,
     Ordinal,
@@ -242,5 +325,4 @@ NO_COMPONENTS = (
     Mixture,
     ZeroInflated,
     Quantiles,
-    VonMises,  # each would count its cdf from a place of its own
 )

@@ -7,7 +7,7 @@
 // Contract: as in special_functions.hpp. Worst errors, counted as there: stirling_rest 4.6 and 4.5,
 // 3.1 and 2.6 (a from 1e-27 to 1e14), lgamma_half_ratio 3.9 and 3 (of at least 1/2: it has a zero),
 // 1.7 and 1.1, log_bessel_i0e 1.9 and 1.2, 2.1 and 2 (k from 1e-14 to 1e13); in double precision
-// digamma 7.7 (of at least 1/2), trigamma 3, lbeta 1.5 (of at least 1).
+// digamma 7.7 (of at least 1/2), trigamma 0.93, lbeta 1.5 (of at least 1).
 #pragma once
 
 #include <cmath>
