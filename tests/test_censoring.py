@@ -24,6 +24,7 @@ from support import (
     rounded,
 )
 from test_bad_input import NAN, NOT_NUMBERS, ROWS, Case, X, Y, make_network, refused, refuses_fit
+from test_stabilize import STABILIZERS
 from test_training import assert_same_trajectory, copy_scaling
 
 FAMILIES: dict[str, tuple[likely.Distribution, reference.Distribution]] = {
@@ -152,6 +153,37 @@ def test_trajectory(family: str, dtype: str, standardize: bool, weighted: bool) 
         data = [v if v is None else v.astype(float) for v in (train.x, train.y, weight)]
         scaling = reference.Scaling.of(*data[:2], "scale", data[2])  # of all times
         assert_close(pair.core.scaling["target_scale"], scaling.target_scale, "float64", 16)
+
+
+STABILIZED = [
+    (family, name)
+    for family in FAMILIES
+    for name in STABILIZERS
+    if family == "lognormal" or name.startswith("natural")
+]
+
+
+@each_dtype
+@pytest.mark.parametrize("standardize", [False, True])
+@pytest.mark.parametrize(("family", "stabilize"), STABILIZED)
+def test_stabilized_trajectory(family: str, stabilize: str, standardize: bool, dtype: str) -> None:
+    """A censored target's log survival is in the place of its log density, at unit scale too."""
+    pair = make_times_pair(family, dtype, standardize=standardize)
+    train, held_out = make_times(pair, 21, seed=2), make_times(pair, 11, seed=3)
+    core, other = STABILIZERS[stabilize]
+    options: dict[str, Any] = {"batch_size": 8, "epochs": 4, "seed": 4, "clip_norm": 1.0}
+    rates: dict[str, Any] = {"learning_rate": 0.02, "epsilon": 1e-3}
+    data: dict[str, Any] = {
+        "sample_weight": train.weight, "event": train.event,
+        "validation": (held_out.x, held_out.y, held_out.event),
+    }  # fmt: skip
+    trainer = likely.Trainer(likely.Adam(**rates), **options, stabilize=core)
+    history = trainer.fit(pair.core, train.x, train.y, **data)
+    expected = reference.fit(
+        pair.reference, train.x, train.y, optimizer=reference.Adam(**rates),
+        **options, **data, stabilize=other, standardize=standardize,
+    )  # fmt: skip
+    assert_same_trajectory(pair, history, expected)
 
 
 def test_validation_without_event_was_all_seen() -> None:
