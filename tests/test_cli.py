@@ -12,9 +12,9 @@ import likely
 import numpy as np
 import pandas as pd
 import pytest
-from command_line import QUICK, figure_in, numbers_table, run, table
+from command_line import QUICK, error_of, figure_in, numbers_table, run, table
 from command_line import folder as folder
-from likely import _demo, _fit
+from likely import _demo, _fit, _predict
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy import stats
 
@@ -246,6 +246,117 @@ def test_two_classes(capsys: pytest.CaptureFixture[str]) -> None:
     assert_allclose(out[["ok_p_yes", "twin_p_yes"]], probability, rtol=1e-6)
     assert_allclose(out.ok_p_no + out.ok_p_yes, 1, rtol=1e-6)
     assert_array_equal(out.ok_class == "yes", probability[:, 0] > 0.5)
+
+
+RANDOM = np.random.default_rng(3)
+UNIT, SIGN = RANDOM.uniform(0.05, 0.95, 60), RANDOM.choice([-3.0, 3.0], 60)
+LABELS = np.arange(60) % 4
+FAMILIES: dict[str, tuple[likely.Distribution, Any]] = {
+    "laplace": (likely.Laplace(), SIGN * UNIT),
+    "Logistic": (likely.Logistic(), SIGN * UNIT),
+    "student_t": (likely.StudentT(), SIGN * UNIT),
+    "StudentT(df=1)": (likely.StudentT(df=1), SIGN * UNIT),
+    "LogNormal": (likely.LogNormal(), UNIT),
+    "exponential()": (likely.Exponential(), UNIT),
+    "gamma": (likely.Gamma(), UNIT),
+    "weibull": (likely.Weibull(), UNIT),
+    "beta": (likely.Beta(), UNIT),
+    "VonMises": (likely.VonMises(), SIGN + UNIT),
+    "poisson": (likely.Poisson(), LABELS),
+    "negative_binomial": (likely.NegativeBinomial(), LABELS),
+    "ZeroInflated(poisson)": (likely.ZeroInflated("poisson"), LABELS),
+    " Zero_Inflated( base = NegativeBinomial() ) ": (
+        likely.ZeroInflated("negative_binomial"), LABELS,
+    ),
+    "Binomial(n=10)": (likely.Binomial(10), LABELS),
+    "Mixture('normal', 2)": (likely.Mixture("normal", 2), SIGN + UNIT),
+    "Mixture(component=Normal(scale=shared), k=2)": (
+        likely.Mixture(likely.Normal("shared"), 2), SIGN + UNIT,
+    ),
+    "Mixture(VonMises, k=2)": (likely.Mixture("von_mises", 2), SIGN + UNIT),
+    "Quantiles([0.1, 0.5, 0.9])": (likely.Quantiles([0.1, 0.5, 0.9]), SIGN * UNIT),
+    "Quantiles((0.1, 0.3))": (likely.Quantiles([0.1, 0.3]), SIGN * UNIT),
+    "multivariate_normal": (likely.MultivariateNormal(), SIGN * UNIT),
+    "ordinal": (likely.Ordinal(levels=4), 2.5 * LABELS - 1),
+    "Ordinal(levels=5, cut_points=predicted)": (likely.Ordinal(5, "predicted"), LABELS),
+    "Categorical(5)": (likely.Categorical(5), LABELS),
+    "Normal(2.5)": (likely.Normal(2.5), SIGN * UNIT),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("text", FAMILIES)
+def test_every_family(capsys: pytest.CaptureFixture[str], text: str) -> None:
+    family, y = FAMILIES[text]
+    frame = table(y=y)
+    assert run("fit", "data.csv", "--target", "y", "-o", "m", *QUICK, "--distribution", text) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    network = likely.load("m")
+    assert network.distribution == family
+    for label in ("this network", "no input"):
+        assert np.isfinite(figure_in(said.out, label))
+    assert "nan" not in said.out
+    assert run("predict", "m", "data.csv", "-o", "out.csv") == 0
+    out = pd.read_csv("out.csv")
+    d = network.predict_distribution(frame[["a", "b"]].to_numpy())
+    if isinstance(family, (likely.Ordinal, likely.Categorical)):
+        probs = [name for name in out.columns if name.startswith("y_p_")]
+        assert_allclose(out[probs], d.params["probs"], rtol=1e-6)
+        assert ": " in said.out.split("right")[0]
+        return
+    levels = family.levels if isinstance(family, likely.Quantiles) else _predict.QUANTILES
+    for level in levels:
+        assert_allclose(out[f"y_q{level}"].astype("float32"), d.quantile(level))
+    if isinstance(family, likely.Quantiles):
+        assert "pinball loss" in said.out
+        assert list(out.columns) == [f"y_q{level}" for level in levels]
+        return
+    assert_array_equal(out["y_std"].astype("float32"), d.std)  # no field where it is nan
+    assert capsys.readouterr().err.count("nats per row (60 rows)") == 1
+
+
+def test_several_targets_with_a_joint_distribution(capsys: pytest.CaptureFixture[str]) -> None:
+    frame = numbers_table()
+    frame["z"] = frame.y - 2 * frame.a
+    frame.to_csv("data.csv", index=False)
+    options = ("--distribution", "multivariate_normal", "--dtype", "float64")
+    assert run("fit", "data.csv", "--target", "y", "z", "-o", "m", *QUICK, *options) == 0
+    said = capsys.readouterr().out
+    training, held_out = _fit._split(60, 0.2, 0)
+    y = frame[["y", "z"]].to_numpy()
+    mean, covariance = y[training].mean(axis=0), np.cov(y[training].T, ddof=0)
+    constant = -stats.multivariate_normal(mean, covariance).logpdf(y[held_out]).mean()
+    assert figure_in(said, "no input") == pytest.approx(constant, abs=6e-4)
+    assert run("predict", "m", "data.csv", "-o", "out.csv") == 0
+    assert list(pd.read_csv("out.csv").columns)[5:7] == ["z_mean", "z_std"]
+
+
+@pytest.mark.parametrize(
+    ("family", "y", "oracle"),
+    [
+        ("poisson", 1000 * LABELS, lambda y: stats.poisson(y.mean()).logpmf(y)),
+        ("exponential", 1e-6 * UNIT, lambda y: stats.expon(scale=y.mean()).logpdf(y)),
+        ("gamma", 1e6 * UNIT, lambda y: stats.gamma(*stats.gamma.fit(y, floc=0)).logpdf(y)),
+        ("beta", UNIT, lambda y: stats.beta(*stats.beta.fit(y, floc=0, fscale=1)).logpdf(y)),
+        ("laplace", 100 + SIGN, lambda y: stats.laplace(*stats.laplace.fit(y)).logpdf(y)),
+    ],
+)
+def test_constant_models_are_the_most_likely(family: str, y: Any, oracle: Any) -> None:
+    y = np.asarray(y, dtype=float)
+    distribution = likely.Network(1, distribution=family).distribution
+    model = _fit.constant_model(distribution, y)
+    best = -oracle(y).mean()
+    assert model.loss(np.zeros(60), y) == pytest.approx(best, rel=1e-4, abs=1e-4)
+
+
+def test_statistics_that_need_scipy(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, for a package that is no part of the command line's own."""
+    table(y=UNIT)
+    likely.Network(2, distribution="gamma", feature_names=["a", "b"]).save("m")
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    assert "pip install 'likely[stats]'" in error_of(capsys, "predict", "m", "data.csv")
 
 
 def test_constant_model_of_an_unseen_class() -> None:

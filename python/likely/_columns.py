@@ -68,7 +68,10 @@ def choose_features(
 
 
 def read_target(
-    table: Table, names: list[str], wanted: str | None, scale: str | float | None
+    table: Table,
+    names: list[str],
+    wanted: likely.Distribution | str | None,
+    scale: str | float | None,
 ) -> Target:
     """Return the target columns as numbers, with the wanted distribution or the one that fits."""
     table.refuse_missing(names, "fill it in or delete those rows")
@@ -76,19 +79,25 @@ def read_target(
     if wanted is None:
         if any(numeric) and not all(numeric):
             raise UserError("targets must be all numbers or all classes: fit one model for each")
-        wanted = "normal" if all(numeric) else None
-    if wanted == "normal":
-        return _number_target(table, names, scale)
+        if all(numeric):
+            family = likely.Normal() if scale is None else likely.Normal(scale=scale)
+            return _number_target(table, names, family, "since it holds numbers")
+    if isinstance(wanted, likely.Distribution):
+        if scale is not None:
+            if wanted != likely.Normal():
+                raise UserError(f"--scale is for --distribution normal; got {wanted!r}")
+            wanted = likely.Normal(scale=scale)
+        return _number_target(table, names, wanted, "as --distribution says")
     if scale is not None:
         raise UserError("--scale is for numbers (--distribution normal), and these are classes")
     return _class_target(table, names, wanted)
 
 
-def _number_target(table: Table, names: list[str], scale: str | float | None) -> Target:
+def _number_target(table: Table, names: list[str], family: likely.Distribution, why: str) -> Target:
     for name, sample in table.text_columns(names).items():
         raise UserError(
             f"{table.name}: column {name!r} holds text ({sample}), which is no target for "
-            "--distribution normal; use categorical, or encode as numbers"
+            f"{family!r}; use categorical, or encode as numbers"
         )
     values = table.numbers(names)
     for name, column in zip(names, values.T, strict=True):
@@ -97,12 +106,16 @@ def _number_target(table: Table, names: list[str], scale: str | float | None) ->
                 f"{table.name}: column {name!r} is {column[0]:g} in every row: there is nothing to "
                 "predict"
             )
-    because = "normal distribution, since it holds numbers"
+    plain = isinstance(family, likely.Normal)
+    because = f"{'normal distribution' if plain else repr(family)}, {why}"
     distinct = len(np.unique(values))
-    if distinct <= min(MOST_CLASSES_OF_NUMBERS, values.size // 2) and not np.any(values % 1):
+    if (
+        plain
+        and distinct <= min(MOST_CLASSES_OF_NUMBERS, values.size // 2)
+        and not np.any(values % 1)
+    ):
         kind = "bernoulli" if distinct == 2 else "categorical"
         because += f" (only {distinct} different ones: if they are classes, --distribution {kind})"
-    family = likely.Normal() if scale is None else likely.Normal(scale=scale)
     return Target(names, values, family, [], because)
 
 
@@ -115,6 +128,10 @@ def _class_target(table: Table, names: list[str], wanted: str | None) -> Target:
     quoted = listed([repr(name) for name in names])
     if len(classes) == 1:
         raise UserError(f"{table.name}: {quoted} holds one class only: {shown}")
+    if wanted == "ordinal" and not numeric:
+        raise UserError(
+            f"{table.name}: {quoted} holds text, which has no order: encode the levels as numbers"
+        )
     for name, column in zip(names, labels, strict=True):
         if not numeric and set(column) != distinct:
             raise UserError(
@@ -140,6 +157,9 @@ def _class_target(table: Table, names: list[str], wanted: str | None) -> Target:
     if wanted == "bernoulli":
         family = likely.Bernoulli()
         because = f"bernoulli distribution, of two classes: 0 is {classes[0]}, 1 is {classes[1]}"
+    elif wanted == "ordinal":
+        family = likely.Ordinal(levels=len(classes))
+        because = f"ordinal distribution, of {len(classes)} levels: {shown}"
     else:
         family = likely.Categorical(classes=len(classes))
         because = f"categorical distribution, of {len(classes)} classes: {shown}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
+import re
 import signal
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,8 @@ from likely._table import Table
 # Higher than the optimizer's own default: it suits standardised tables of moderate size, where it
 # reached the same held-out likelihood in half the epochs.
 ADAM_LEARNING_RATE = 0.003
+CONSTANT_ROWS = 10_000
+"""Enough for the few numbers of a distribution without input."""
 
 
 @dataclass
@@ -54,6 +57,7 @@ def fit(arguments: argparse.Namespace) -> int:
         target_names=target.names,
         class_names=target.class_names,
     )
+    _check_support(network, x, target, table)
     say("data", f"{table.name}: {counted(len(table), 'row')}")
     say("features", f"{len(features)}: {listed(features)}")
     say("target", f"{listed(target.names)}: {target.because}")
@@ -87,6 +91,18 @@ def fit(arguments: argparse.Namespace) -> int:
     print(f"\nWrote {arguments.output}. Next:")
     print("  " + command("predict", arguments.output, arguments.data, "-o", "predictions.csv"))
     return 130 if interruption.came else 0
+
+
+def _check_support(
+    network: likely.Network, x: NDArray[np.float64], target: Target, table: Table
+) -> None:
+    """Raise the core's error for a target outside of the support, with its line in the file."""
+    try:
+        network.loss(x, target.values)
+    except ValueError as error:
+        row = re.search(r"\brow (\d+)", str(error))
+        line = f" (line {table.line(int(row[1]))})" if row else ""
+        raise UserError(f"{table.name}: {error}{line}") from None
 
 
 def _trainer(arguments: argparse.Namespace) -> likely.Trainer:
@@ -167,22 +183,37 @@ def _stops_after_epoch(interruption: Interruption) -> Iterator[None]:
 
 
 def constant_model(family: likely.Distribution, y: NDArray[np.float64]) -> likely.Network:
-    """Return a model that knows no input: the family fitted to one column of targets.
+    """Return a model that knows no input: the family fitted to the target columns.
 
     Every class is counted once more than it was seen, so that an unseen one is not impossible.
+    Without a closed form it is fitted as any network is, to 10,000 of the rows at most.
     """
-    raw: NDArray[np.float64]
+    y = y.reshape(len(y), -1)
+    columns = y.T
+    raw: list[NDArray[np.float64]] = []
     if isinstance(family, likely.Categorical):
-        counts = np.bincount(y.astype(np.intp), minlength=family.classes) + 1
-        raw = np.log(counts / counts.sum())
+        counts = [np.bincount(c.astype(np.intp), minlength=family.classes) + 1 for c in columns]
+        raw = [np.log(count / count.sum()) for count in counts]
     elif isinstance(family, likely.Bernoulli):
-        ones = y.sum() + 1
-        raw = np.log([ones / (len(y) + 2 - ones)])
-    else:
+        raw = [np.log([(c.sum() + 1) / (len(c) + 1 - c.sum())]) for c in columns]
+    elif isinstance(family, likely.Normal):
         family = likely.Normal()
-        raw = np.array([y.mean(), np.log(max(y.std(), np.finfo(float).tiny))])
-    network = likely.Network(inputs=1, distribution=family, dtype="float64")
-    network.parameters = np.concatenate([np.zeros_like(raw), raw])
+        raw = [np.array([c.mean(), np.log(max(c.std(), np.finfo(float).tiny))]) for c in columns]
+    network = likely.Network(
+        inputs=1, targets=len(columns), distribution=family, dtype="float64", standardize=not raw
+    )
+    if raw:
+        flat = np.transpose(raw).ravel()
+        network.parameters = np.concatenate([np.zeros_like(flat), flat])
+    else:
+        some = y[:: math.ceil(len(y) / CONSTANT_ROWS)]
+        trainer = likely.Trainer(
+            likely.Adam(learning_rate=0.1),
+            batch_size=None,
+            epochs=400,
+            schedule=likely.CosineDecay(),
+        )
+        trainer.fit(network, np.zeros(len(some)), some)
     return network
 
 
@@ -194,16 +225,17 @@ def _report(
     held_out: NDArray[np.intp],
 ) -> None:
     """Print how well the network does on held-out rows, beside a model without input."""
-    rows, name = (held_out, "Held-out negative") if len(held_out) else (training, "Negative")
+    rows = held_out if len(held_out) else training
     y = target.values[rows]
-    loss = network.loss(x[rows], y)
-    nothing = np.zeros(len(rows))
-    constants = [constant_model(target.family, column[training]) for column in target.values.T]
-    constant_loss = sum(
-        model.loss(nothing, column) for model, column in zip(constants, y.T, strict=True)
-    )
+    loss = _score(network, x[rows], y)
+    constant = constant_model(target.family, target.values[training])
+    constant_loss = _score(constant, np.zeros((len(rows), 1)), y)
     several = f", summed over {len(target.names)} targets" if len(target.names) > 1 else ""
-    print(f"\n{name} log-likelihood, nats per row{several} (lower is better):")
+    what = "negative log-likelihood, nats per row"
+    if isinstance(target.family, likely.Quantiles):
+        what = "pinball loss, mean over the levels"
+    what = f"Held-out {what}" if len(held_out) else what.capitalize()
+    print(f"\n{what}{several} (lower is better):")
     print(f"  {'this network':<42}{loss:>9.3f}")
     print(f"  {'no input, the same answer for every row':<42}{constant_loss:>9.3f}")
     print(f"  {'gain':<42}{constant_loss - loss:>9.3f}")
@@ -216,6 +248,15 @@ def _report(
     _report_familiar(network, x[rows], y, target, training)
 
 
+def _score(network: likely.Network, x: NDArray[np.float64], y: NDArray[np.float64]) -> float:
+    """Return the loss in the target's units: that of Quantiles is else in standardised ones."""
+    family = network.distribution
+    if not isinstance(family, likely.Quantiles):
+        return network.loss(x, y)
+    d = network.predict_distribution(x)
+    return float(np.sum(likely.metrics.pinball_loss(d, y, family.levels)))
+
+
 def _report_familiar(
     network: likely.Network,
     x: NDArray[np.float64],
@@ -223,20 +264,52 @@ def _report_familiar(
     target: Target,
     training: NDArray[np.intp],
 ) -> None:
-    """Print what people also ask for: the root mean squared error, or how many are right."""
+    """Print what people also ask for: how far off the mean is, or how many are right.
+
+    Where not every row has a mean, it is the median; of quantiles without one, nothing.
+    """
     predicted = network.predict_distribution(x)
-    best = predicted.mode.reshape(y.shape)
+    classes = isinstance(target.family, (likely.Bernoulli, likely.Categorical, likely.Ordinal))
+    of_mean, best = True, predicted.mode if classes else predicted.mean
+    if not np.isfinite(best).all():
+        of_mean, best = False, predicted.median
+    best = best.reshape(y.shape)
+    if not np.isfinite(best).all():
+        return
     for j, name in enumerate(target.names):
         seen = target.values[training, j]
-        if target.class_names:
+        if classes:
             values, counts = np.unique(seen, return_counts=True)
             right = np.mean(best[:, j] == y[:, j])
             usual = np.mean(values[counts.argmax()] == y[:, j])
             print(f"{name}: {right:.1%} right; always the most frequent class, {usual:.1%}")
-        else:
+        elif _is_circular(target.family):
+            error = _root_mean_square(_turned(best[:, j] - y[:, j]))
+            direction = np.angle(np.exp(1j * seen).mean())
+            spread = _root_mean_square(_turned(direction - y[:, j]))
+            print(
+                f"{name}: root mean squared angle from the mean {error:.4g}; always the mean "
+                f"direction, {spread:.4g}"
+            )
+        elif of_mean:
             error = _root_mean_square(best[:, j] - y[:, j])
             spread = _root_mean_square(seen.mean() - y[:, j])
             print(f"{name}: root mean squared error {error:.4g}; always the mean, {spread:.4g}")
+        else:
+            error = float(np.abs(best[:, j] - y[:, j]).mean())
+            spread = float(np.abs(np.median(seen) - y[:, j]).mean())
+            print(f"{name}: mean absolute error {error:.4g}; always the median, {spread:.4g}")
+
+
+def _is_circular(family: likely.Distribution) -> bool:
+    if isinstance(family, likely.Mixture):
+        family = family.component
+    return isinstance(family, likely.VonMises)
+
+
+def _turned(angle: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the same angles in [-pi, pi]."""
+    return np.asarray(np.angle(np.exp(1j * angle)))
 
 
 def _root_mean_square(errors: Sequence[float] | NDArray[np.float64]) -> float:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import likely
 from likely._console import UserError
 
 EXTRA = ("pandas", "matplotlib", "tqdm")
+CLASSES = ("Bernoulli", "Categorical", "Ordinal")
+"""Distributions of classes, of which the data say how many there are."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -41,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         if error.name not in EXTRA:
             raise
         message = f'this needs {error.name}: pip install "likely[cli]"'
+    except ImportError as error:  # says itself what to install
+        message = str(error)
     except OSError as error:
         reason = error.strerror or str(error)
         message = reason if error.filename is None else f"{error.filename}: {reason}"
@@ -117,9 +122,14 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     data = parser.add_argument_group("data")
     data.add_argument(
         "--distribution",
-        choices=("normal", "bernoulli", "categorical"),
-        help="default: normal for numbers; for text or True and False, bernoulli where there are "
-        "two classes and categorical where there are more",
+        type=_distribution,
+        metavar="NAME",
+        help="what the target is drawn from, by its name in Python, with arguments as there: "
+        "Poisson, negative_binomial, 'Binomial(n=10)', 'ZeroInflated(Poisson)', "
+        "'Mixture(Normal, k=3)', 'StudentT(df=4)' ... For bernoulli, categorical and ordinal "
+        "without arguments the column holds classes, which are counted (ordinal: numbers, in "
+        "their order). Default: normal for numbers; for text or True and False, bernoulli where "
+        "there are two classes and categorical where there are more",
     )
     data.add_argument(
         "--features", nargs="+", metavar="COLUMN", help="default: all other columns with a name"
@@ -189,9 +199,9 @@ def _add_predict(parser: argparse.ArgumentParser) -> None:
     parser.description = (
         "Predict for each row of a CSV file, which needs the columns that the model was fitted "
         "to, in any order; others are ignored. For numbers the output has the columns "
-        "TARGET_mean, TARGET_std and TARGET_q0.05 ..., for classes TARGET_class and the "
-        "probabilities TARGET_p_CLASS. Where the file also has the target, the negative "
-        "log-likelihood is told on stderr."
+        "TARGET_mean, TARGET_std (empty where there is none) and TARGET_q0.05 ..., for classes "
+        "TARGET_class and the probabilities TARGET_p_CLASS. Where the file also has the target, "
+        "the negative log-likelihood is told on stderr."
     )
     parser.epilog = (
         "Example: likely predict houses.safetensors new.csv --quantiles 0.1,0.9 -o prices.csv"
@@ -225,6 +235,63 @@ def _number(text: str) -> float:
 
 def _batch_size(text: str) -> int | None:
     return None if text == "all" else _integer(text)
+
+
+def _distribution(text: str) -> likely.Distribution | str:
+    """Return what a name, or a name and its arguments, stands for; of classes the name alone."""
+    try:
+        expression = ast.parse(text.strip(), mode="eval").body
+    except SyntaxError:
+        expression = None
+    try:
+        if isinstance(expression, ast.Call):
+            return _called(expression)
+        name = text.strip()
+        kind = _kinds().get(_plain(name))
+        if kind is not None and kind.__name__ in CLASSES:
+            return kind.__name__.lower()
+        return likely.Network(inputs=1, distribution=name).distribution
+    except (ValueError, TypeError) as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _kinds() -> dict[str, type[likely.Distribution]]:
+    return {_plain(kind.__name__): kind for kind in likely.Distribution.__subclasses__()}
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", "").lower()
+
+
+def _called(expression: ast.Call) -> likely.Distribution:
+    """Return the distribution of a call such as Binomial(n=10); nothing is evaluated."""
+    name = ast.unparse(expression.func)
+    kind = _kinds().get(_plain(name))
+    if kind is None:
+        likely.Network(inputs=1, distribution=name)  # raises, with the names that there are
+    if kind is None or kind is likely.Custom:
+        raise ValueError("a density of one's own is written in Python (likely.distribution)")
+    if any(keyword.arg is None for keyword in expression.keywords):
+        raise ValueError("arguments are numbers, words, lists and distributions; got **")
+    return kind(
+        *(_argument(value) for value in expression.args),
+        **{str(keyword.arg): _argument(keyword.value) for keyword in expression.keywords},
+    )
+
+
+def _argument(value: ast.expr) -> Any:
+    """Return a literal, a word as a string, or a distribution."""
+    if isinstance(value, ast.Name):
+        return value.id
+    if isinstance(value, ast.Call):
+        return _called(value)
+    try:
+        return ast.literal_eval(value)
+    except ValueError:
+        said = ast.unparse(value)
+        raise ValueError(
+            f"arguments are numbers, words, lists and distributions; got {said}"
+        ) from None
 
 
 def _scale(text: str) -> str | float:
