@@ -220,6 +220,25 @@ EXPECTED: dict[str, dict[str, tuple[Any, float]]] = {
         "where it is least, sigma learned: least squares": ([6.01132196, 3.96247175], EIGHT),
         "sigma learned: deviation of the residuals": (1.03006727, EIGHT),
     },
+    "overdispersed_counts": {
+        "Poisson: mean at -1, 0, 1": ([1.2214, 2.7183, 6.0496], 0.25),
+        "Poisson: deviation at -1, 0, 1": ([1.1052, 1.6487, 2.4596], 0.1),
+        "Poisson: new counts in its 90 % interval": (0.838, 0.02),
+        "NegativeBinomial: mean at -1, 0, 1": ([1.2214, 2.7183, 6.0496], 0.25),
+        "NegativeBinomial: deviation at -1, 0, 1": ([1.4027, 2.5323, 4.9344], 0.25),
+        "NegativeBinomial: new counts in its 90 % interval": (0.961, 0.02),
+        "NegativeBinomial: total count at -1, 0, 1": ([2, 2, 2], 0.4),
+        "NegativeBinomial: loss on new counts, of the truth": (2.134, 0.005),
+        "Poisson: loss on new counts, of the true mean": (2.403, 0.02),
+    },
+    "survival": {
+        "share of units that still lived": (0.422, 0.001),
+        "median at -1, 0, 1: truth": ([0.9566, 2.1290, 4.7383], 0.3),
+        "median at -1, 0, 1: SciPy's most likely": ([0.9310, 2.0811, 4.6514], 1e-4),
+        "concentration at -1, 0, 1: truth": ([1.5, 1.5, 1.5], 0.15),
+        "alive after 4 at -1, 0, 1: truth": ([0.0027, 0.1677, 0.5841], 0.03),
+        "without event: median / the true one": ([0.978, 0.693, 0.490], 0.01),
+    },
     "two_clusters": {
         **{
             f"its recipe, seed {seed}: {what}": figures
