@@ -1,20 +1,40 @@
-"""One core for everybody, and what that core can do.
+"""What this machine can do at most, which cores are measured on, and how busy they were.
 
-Ratios mean something only if both sides run on the same core, one thread each, in one process.
+Needs the standard library alone.
 """
 
 import os
+import platform
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
-import numpy as np
-
+HERE = Path(__file__).parent
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
-PEAK_SOURCE = Path(__file__).with_name("multiply_add_peak.cpp")
+CAN_PIN = hasattr(os, "sched_setaffinity")
+
+
+def cores() -> list[int]:
+    """Those this program may run on, the one that is measured on first."""
+    if CAN_PIN:
+        return sorted(os.sched_getaffinity(0), reverse=True)
+    return list(range(os.cpu_count() or 1))
+
+
+def pin(chosen: Collection[int]) -> None:
+    if CAN_PIN:
+        os.sched_setaffinity(0, chosen)
+
+
+def with_threads(threads: int) -> dict[str, str]:
+    """The environment in which a BLAS that is imported takes so many threads."""
+    return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
 
 
 def settle_on_one_core() -> None:
@@ -24,12 +44,10 @@ def settle_on_one_core() -> None:
     """
     if all(os.environ.get(name) == "1" for name in THREAD_VARIABLES):
         return
-    os.environ.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    if hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-    else:
+    if not CAN_PIN:
         print("This system cannot pin a program to a core; expect a wider spread.", file=sys.stderr)
-    os.execv(sys.executable, sys.orig_argv)
+    pin(cores()[:1])
+    os.execve(sys.executable, sys.orig_argv, with_threads(1))
 
 
 def warn_if_busy() -> None:
@@ -38,41 +56,99 @@ def warn_if_busy() -> None:
         print(f"The machine is busy (load {load:.1f}): do not trust this run.", file=sys.stderr)
 
 
-class Peak:
-    """What one core reaches at most, in multiplications and additions a second.
+def cpu_name() -> str:
+    """The processor, with its family and model, which tell apart what is sold under one name."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().split("\n\n")[0].splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    values = {
+        key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)
+    }
+    parts = [values.get("model name", platform.machine())]
+    parts += [f"{key} {values[key]}" for key in ("cpu family", "model") if key in values]
+    return ", ".join(parts)
 
-    `product` is NumPy's product of 1024 x 1024; `multiply_add` is a compiled loop of nothing but
-    multiply-adds, or, where there is no compiler, the product too.
+
+class Limits:
+    """Multiply-adds and bytes a second of one core, the best of all that was measured.
+
+    `peak` counts a multiply-add as two operations. Without a compiler both stay empty.
     """
 
     def __init__(self) -> None:
-        rng = np.random.default_rng(0)
-        self._a, self._b = rng.standard_normal((2, 1024, 1024), dtype=np.float32)
-        self._out = np.empty_like(self._a)
-        self.product = self.multiply_add = 0.0
+        self.peak = 0.0
+        self.bandwidth: dict[int, float] = {}
         self._folder = tempfile.TemporaryDirectory()
-        self._program = self._compiled(Path(self._folder.name) / "peak")
+        folder = Path(self._folder.name)
+        self._peak = compiled(HERE / "multiply_add_peak.cpp", folder / "peak")
+        self._bandwidth = compiled(HERE / "bandwidth.cpp", folder / "bandwidth")
 
-    @property
-    def compiled(self) -> bool:
-        return self._program is not None
+    def measure_peak(self) -> None:
+        if self._peak is not None:
+            self.peak = max(self.peak, float(on_one_core(self._peak)))
 
-    @staticmethod
-    def _compiled(target: Path) -> Path | None:
-        compiler = shutil.which(os.environ.get("CXX", "c++"))
-        if compiler is None:
-            return None
-        flags = ["-std=c++20", "-O2", "-march=native", "-ffp-contract=fast"]
-        made = subprocess.run([compiler, *flags, PEAK_SOURCE, "-o", target], capture_output=True)
-        return target if made.returncode == 0 else None
+    def measure_bandwidth(self) -> None:
+        if self._bandwidth is None:
+            return
+        for line in on_one_core(self._bandwidth).splitlines():
+            size, best = line.split()
+            self.bandwidth[int(size)] = max(self.bandwidth.get(int(size), 0.0), float(best))
 
-    def measure(self) -> None:
-        for _ in range(3):
-            start = time.perf_counter()
-            np.dot(self._a, self._b, out=self._out)
-            self.product = max(self.product, 2 * 1024**3 / (time.perf_counter() - start))
-        measured = self.product
-        if self._program is not None:
-            text = subprocess.run([self._program], check=True, capture_output=True, text=True)
-            measured = float(text.stdout)
-        self.multiply_add = max(self.multiply_add, measured)
+
+def compiled(source: Path, target: Path, *arguments: str) -> Path | None:
+    """The program, or None where there is no compiler or it does not compile."""
+    compiler = shutil.which(os.environ.get("CXX", "c++"))
+    if compiler is None:
+        return None
+    flags = ["-std=c++20", "-O2", "-march=native", "-ffp-contract=fast"]
+    command = [compiler, *flags, str(source), *arguments, "-o", str(target)]
+    made = subprocess.run(command, capture_output=True, text=True)
+    if made.returncode != 0:
+        print(f"{source.name} does not compile:\n{made.stderr}", file=sys.stderr)
+    return target if made.returncode == 0 else None
+
+
+def on_one_core(program: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        [program, *arguments], check=True, stdout=subprocess.PIPE, text=True,
+        preexec_fn=lambda: pin(cores()[:1]),
+    )  # fmt: skip
+    return done.stdout
+
+
+class Busyness:
+    """What other programs took of all cores since this object was made."""
+
+    def __init__(self) -> None:
+        self._wall, self._load = time.monotonic(), os.getloadavg()[0]
+        self._busy, self._stolen, self._own = *ticks(), own_seconds()
+
+    def report(self) -> dict[str, Any]:
+        """Once all workers have ended. Shares are None where the system does not tell."""
+        available = (time.monotonic() - self._wall) * (os.cpu_count() or 1)
+        busy, stolen = ticks()
+        known = busy > 0
+        others = busy - self._busy - (own_seconds() - self._own)
+        return {
+            "load_before": self._load,
+            "others": max(0.0, others / available) if known else None,
+            "stolen": (stolen - self._stolen) / available if known else None,
+        }
+
+
+def ticks() -> tuple[float, float]:
+    """Seconds that all cores were busy, and that a hypervisor took, since the machine's start."""
+    try:
+        user, nice, system, _, _, irq, soft, stolen = map(
+            int, Path("/proc/stat").read_text().split()[1:9]
+        )
+    except (OSError, ValueError):
+        return 0.0, 0.0
+    hertz = os.sysconf("SC_CLK_TCK")
+    return (user + nice + system + irq + soft) / hertz, stolen / hertz
+
+
+def own_seconds() -> float:
+    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in used)
