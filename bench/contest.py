@@ -1,14 +1,13 @@
 """Peers side by side: one worker process each, on the same cores, one awake at a time."""
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.machine import cores, pin, with_threads
+from bench.machine import pinned, with_threads
 
 ROOT = Path(__file__).resolve().parents[1]
 ENVIRONMENTS = ROOT / "build/bench"
@@ -33,11 +32,12 @@ class Worker:
 
     def __init__(self, peer: str, threads: int) -> None:
         self.peer, self.threads = peer, threads
-        self._process = subprocess.Popen(
-            [interpreter(peer), "-m", "bench.worker", peer, str(threads)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
-            env=with_threads(threads), preexec_fn=lambda: pin(cores()[:threads]),
-        )  # fmt: skip
+        with pinned(threads):
+            self._process = subprocess.Popen(
+                [interpreter(peer), "-m", "bench.worker", peer, str(threads)],
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
+                env=with_threads(threads),
+            )  # fmt: skip
         try:
             hello = self._answer()
         except RuntimeError:
@@ -110,11 +110,3 @@ def commit() -> str:
         return subprocess.run(command, capture_output=True, text=True).stdout.strip()
     except OSError:
         return ""
-
-
-def core_counts() -> list[int]:
-    return (
-        [1, 2]
-        if len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()) > 1
-        else [1]
-    )

@@ -3,6 +3,7 @@
 Needs the standard library alone.
 """
 
+import contextlib
 import os
 import platform
 import resource
@@ -11,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,25 @@ THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 CAN_PIN = hasattr(os, "sched_setaffinity")
 
 
-def cores() -> list[int]:
-    """Those this program may run on, the one that is measured on first."""
-    if CAN_PIN:
-        return sorted(os.sched_getaffinity(0), reverse=True)
-    return list(range(os.cpu_count() or 1))
+# Those this program may run on, the one that is measured on first.
+CORES = (
+    sorted(os.sched_getaffinity(0), reverse=True) if CAN_PIN else list(range(os.cpu_count() or 1))
+)
 
 
 def pin(chosen: Collection[int]) -> None:
     if CAN_PIN:
         os.sched_setaffinity(0, chosen)
+
+
+@contextlib.contextmanager
+def pinned(count: int) -> Iterator[None]:
+    """A program that is started meanwhile stays on so many cores."""
+    pin(CORES[:count])
+    try:
+        yield
+    finally:
+        pin(CORES)
 
 
 def with_threads(threads: int) -> dict[str, str]:
@@ -46,7 +56,7 @@ def settle_on_one_core() -> None:
         return
     if not CAN_PIN:
         print("This system cannot pin a program to a core; expect a wider spread.", file=sys.stderr)
-    pin(cores()[:1])
+    pin(CORES[:1])
     os.execve(sys.executable, sys.orig_argv, with_threads(1))
 
 
@@ -110,11 +120,9 @@ def compiled(source: Path, target: Path, *arguments: str) -> Path | None:
 
 
 def on_one_core(program: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        [program, *arguments], check=True, stdout=subprocess.PIPE, text=True,
-        preexec_fn=lambda: pin(cores()[:1]),
-    )  # fmt: skip
-    return done.stdout
+    with pinned(1):
+        command = [str(program), *arguments]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 class Busyness:

@@ -35,7 +35,7 @@ class Entrant:
         return np.load(file).astype(np.float64)
 
     def warm_up(self) -> None:
-        """Two epochs, the first one with compilation; then perhaps fewer steps for those to come."""
+        """Two epochs, one with compilation; then perhaps fewer steps for those to come."""
         self.worker.ask("epoch", steps=self.steps)
         seconds = self.worker.ask("epoch", steps=self.steps)["seconds"]
         if seconds > LONGEST and self.worker.peer != "likely":

@@ -37,7 +37,7 @@ def estimator(row: Row, parameters: Array) -> Any:
     if row.loss == "cross-entropy":
         model.partial_fit(x, np.arange(len(x)) % row.outputs, classes=np.arange(row.outputs))
     else:
-        model.partial_fit(x, np.zeros(len(x), np.float32))
+        model.partial_fit(x, np.zeros((len(x), row.outputs), np.float32).squeeze())
     for i, layer in enumerate(row.layers):
         model.coefs_[i][...], model.intercepts_[i][...] = layer.weight_and_bias(parameters)
     return model
