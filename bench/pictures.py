@@ -44,10 +44,12 @@ def roofline(axes: Axes, chosen: list[Contest], machine: Mapping[str, Any]) -> N
         roof = 1e-9 * np.minimum(peak, x * rate)
         label = f"{name}, {1e-9 * rate:.0f} GB/s"
         axes.loglog(x, roof, style, color="0.5", linewidth=1, label=label)
+    named: set[str] = set()
     for i, contest in enumerate(chosen):
         rates = {p: 1e-9 * contest.row.operations / contest.median(p) for p in contest.seconds}
         for peer, rate in rates.items():
-            label = peer if i == 0 or peer not in chosen[0].seconds and i == 1 else None
+            label = None if peer in named else peer
+            named.add(peer)
             size = 55 if peer == OURS else 16
             axes.scatter(intensity[i], rate, size, COLORS[peer], label=label, zorder=3)
         axes.annotate(

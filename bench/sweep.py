@@ -1,4 +1,4 @@
-"""Shapes that no table has: widths that fill no vector, deep networks, single rows, large batches."""
+"""Shapes that no table has: odd widths, deep networks, single rows, large batches."""
 
 import itertools
 import random
