@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from bench import prediction, profile, report, surroundings, sweep, training
+from bench import prediction, profiler, report, surroundings, sweep, training
 from bench.contest import ENVIRONMENTS, PEERS, Team, Worker, commit, say
 from bench.machine import CORES, Busyness, Limits, cpu_name, warn_if_busy
 from bench.rows import SERVED, TRAINING, Row
@@ -23,7 +23,7 @@ def main() -> None:
     arguments = parsed()
     rows = chosen(TRAINING, arguments.rows)
     if arguments.command == "profile":
-        profile.main(rows)
+        profiler.main(rows)
         return
     warn_if_busy()
     results = measure(arguments, rows)

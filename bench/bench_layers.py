@@ -1,4 +1,4 @@
-"""The residual sigmoid tutorial against its arithmetic, and what dropout and normalisation cost.
+"""What dropout and normalisation cost a training step.
 
     python bench/bench_layers.py [--rounds 15]
 
@@ -10,16 +10,13 @@ from collections.abc import Callable
 
 import likely
 import numpy as np
-from machine import Peak, settle_on_one_core, warn_if_busy
+from machine import settle_on_one_core, warn_if_busy
 
 BATCH = 128
 WIDTHS = (784, 256, 128, 10)
 RNG = np.random.default_rng(0)
 X = RNG.standard_normal((50 * BATCH, WIDTHS[0]), dtype=np.float32)
 CLASSES = RNG.integers(0, WIDTHS[-1], len(X))
-TUTORIAL_X = RNG.uniform(0, 3, (100 * 100, 1))
-TUTORIAL_Y = RNG.standard_normal(len(TUTORIAL_X))
-TUTORIAL_FLOPS = 2 * 100 * (3 * (100 + 9 * 100 * 100 + 2 * 100) - 100)
 
 Extra = Callable[[], list[likely.Layer]]
 
@@ -31,16 +28,6 @@ def classifier(before: Extra = list, after: Extra = list, activation: str = "rel
         layers += [likely.Dense(width, activation), *after()]
     network = likely.Network(WIDTHS[0], 1, layers, likely.Categorical(WIDTHS[-1]))
     history = likely.Trainer("adam", BATCH, epochs=1).fit(network, X, CLASSES)
-    return 1e6 * history.seconds / history.steps
-
-
-def tutorial() -> float:
-    """Four residual sigmoid layers, the last one used four more times; SGD, clipped, batch 100."""
-    own = [likely.Residual(likely.Dense(100, "sigmoid")) for _ in range(4)]
-    layers = [likely.Dense(100, "sigmoid"), *own, *[own[-1]] * 4, likely.Dense(100)]
-    network = likely.Network(1, 1, layers, "normal")
-    trainer = likely.Trainer(likely.SGD(learning_rate=1e-3), 100, epochs=1, clip_value=1.0)
-    history = trainer.fit(network, TUTORIAL_X, TUTORIAL_Y)
     return 1e6 * history.seconds / history.steps
 
 
@@ -70,29 +57,20 @@ def main() -> None:
     settle_on_one_core()
     warn_if_busy()
 
-    peak = Peak()
-    measured: dict[str, list[float]] = {name: [] for name in (*ROWS, "tutorial")}
-    for step in (*ROWS.values(), tutorial):
+    measured: dict[str, list[float]] = {name: [] for name in ROWS}
+    for step in ROWS.values():
         step()  # to warm up
     for _ in range(rounds):
-        peak.measure()
-        measured["tutorial"].append(tutorial())
         for name, step in ROWS.items():
             measured[name].append(step())
     microseconds = {name: np.array(values) for name, values in measured.items()}
 
-    floor = 1e6 * TUTORIAL_FLOPS / peak.multiply_add
-    steps = microseconds["tutorial"]
-    print("| residual sigmoid tutorial, SGD, batch 100 | likely, us | floor, us | likely / floor |")
-    print("|---|---|---|---|")
-    print(f"| one core | {quartiles(steps, 0)} | {floor:.0f} | {quartiles(steps / floor, 2)} |")
-    print(f"\n| {'-'.join(map(str, WIDTHS))}, Adam, batch {BATCH} | likely, us | / plain |")
+    print(f"| {'-'.join(map(str, WIDTHS))}, Adam, batch {BATCH} | likely, us | / plain |")
     print("|---|---|---|")
     for name in ROWS:
         ratio = microseconds[name] / microseconds["plain"]
         print(f"| {name} | {quartiles(microseconds[name], 0)} | {quartiles(ratio, 2)} |")
-    print(f"\nMedians and quartiles of {rounds} rounds, each row once a round.", end=" ")
-    print(f"Multiply-add peak: {peak.multiply_add / 1e9:.0f} GFLOP/s.")
+    print(f"\nMedians and quartiles of {rounds} rounds, each row once a round.")
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ def roofline(axes: Axes, chosen: list[Contest], machine: Mapping[str, Any]) -> N
     for i, contest in enumerate(chosen):
         rates = {p: 1e-9 * contest.row.operations / contest.median(p) for p in contest.seconds}
         for peer, rate in rates.items():
-            label = None if peer in named else peer
+            label = "" if peer in named else peer
             named.add(peer)
             size = 55 if peer == OURS else 16
             axes.scatter(intensity[i], rate, size, COLORS[peer], label=label, zorder=3)

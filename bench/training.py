@@ -32,7 +32,8 @@ class Entrant:
         """A short epoch; the parameters it leads to."""
         self.loss = self.worker.ask("epoch", steps=steps)["loss"]
         self.worker.ask("parameters", file=file)
-        return np.load(file).astype(np.float64)
+        end: Array = np.load(file)
+        return end.astype(np.float64)
 
     def warm_up(self) -> None:
         """Two epochs, one with compilation; then perhaps fewer steps for those to come."""

@@ -1,6 +1,7 @@
 """likely itself."""
 
 import inspect
+from typing import Any
 
 import likely
 import numpy as np
@@ -9,7 +10,7 @@ from bench.peers.base import Predict
 from bench.rows import Array, Data, Dense, Row
 
 title = "likely"
-_threads: dict[str, int] = {}
+_threads: dict[str, Any] = {}
 
 
 def version() -> str:

@@ -7,6 +7,7 @@ product is both x W + b, and one product both their gradients.
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class NormalLoss:
         np.multiply(residual, residual, out=residual)
         np.subtract(1, residual, out=d_log_scale)
         np.multiply(d_raw, np.float32(1 / self._batch), out=d_raw)
-        return float(loss) / self._batch + HALF_LOG_2PI
+        return float(loss / self._batch + HALF_LOG_2PI)
 
 
 class SquaredError:
@@ -91,7 +92,11 @@ class CrossEntropy:
         return float(loss) / self._batch
 
 
-LOSSES = {"normal": NormalLoss, "squared error": SquaredError, "cross-entropy": CrossEntropy}
+LOSSES: dict[str, Callable[[Row], Callable[[Array, Array, Array], float]]] = {
+    "normal": NormalLoss,
+    "squared error": SquaredError,
+    "cross-entropy": CrossEntropy,
+}
 
 
 class Layer:

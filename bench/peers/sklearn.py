@@ -70,4 +70,5 @@ def training(row: Row, data: Data) -> PartialFit | None:
 
 def predict(row: Row, parameters: Array) -> Predict:
     model = estimator(row, parameters)
-    return model.predict_proba if row.loss == "cross-entropy" else model.predict
+    chosen: Predict = model.predict_proba if row.loss == "cross-entropy" else model.predict
+    return chosen

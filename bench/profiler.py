@@ -27,7 +27,7 @@ def main(rows: Sequence[Row]) -> None:
     for row in rows:
         with tempfile.TemporaryDirectory() as name, pinned(1):
             file = Path(name) / "perf.data"
-            loop = [sys.executable, "-m", "bench.profile", str(row.as_json())]
+            loop = [sys.executable, "-m", "bench.profiler", str(row.as_json())]
             record = [perf, "record", "-q", "-o", str(file)] if perf else []
             print(f"## {row.name}\n", flush=True)
             subprocess.run([*record, *loop], check=True, cwd=ROOT, env=with_threads(1))
