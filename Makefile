@@ -13,6 +13,16 @@ PACKAGE := CMakeLists.txt pyproject.toml README.md LICENSE \
            $(shell find cmake cpp python -type f ! -name '*.pyc')
 CPP := $(shell find cpp tests/cpp bench -name '*.[ch]pp' -o -name '*.h')
 
+# The peers of the benchmark, each in an environment of its own. Where PyTorch's default package is too large (it brings
+# what a GPU needs), name another: make bench PEERS=all PACKAGES_torch='torch==2.13.0+cpu numpy'
+PACKAGES_jax := jax optax
+PACKAGES_onnxruntime := onnxruntime onnx
+PACKAGES_sklearn := scikit-learn
+PACKAGES_torch := torch numpy
+ifeq ($(PEERS),all)
+override PEERS := jax onnxruntime sklearn torch
+endif
+
 .DELETE_ON_ERROR:
 .PHONY: help demo examples test dev bench lint format stub clean
 
@@ -32,8 +42,8 @@ dev: $(VENV)/.tools ## install in editable form; again after an edit of C++
 	$(PIP) install --no-build-isolation --editable '.[test,dev]'
 	@rm -f $(VENV)/.wheel
 
-bench: $(VENV)/.test ## run the benchmarks
-	set -e; for file in bench/bench_*.py; do echo "== $$file"; $(BIN)/python $$file; done
+bench: $(VENV)/.test $(PEERS:%=build/bench/%/.installed) ## run the benchmark; PEERS=all installs the peers, BENCH=--quick is short
+	$(BIN)/python -m bench $(BENCH)
 
 lint: $(VENV)/.cli $(VENV)/.dev ## format, lint and types of all code, and whether the stub is up to date
 	$(BIN)/ruff check
@@ -51,6 +61,11 @@ format: $(VENV)/.dev ## format all code
 
 stub: $(VENV)/.dev ## write python/likely/_core.pyi from the bindings
 	$(BIN)/pybind11-stubgen likely._core --exit-code --output-dir python
+
+build/bench/%/.installed:
+	$(PYTHON) -m venv build/bench/$*
+	build/bench/$*/bin/python -m pip install --quiet --disable-pip-version-check $(PACKAGES_$*)
+	@touch $@
 
 clean: ## remove all that make made, .venv too
 	rm -rf $(VENV) build install dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
