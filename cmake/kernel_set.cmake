@@ -28,9 +28,10 @@ function(likely_add_kernel_set set)
   foreach(part table float double)
     set(target likely_kernels_${set}_${part})
     if(part STREQUAL "table")
-      add_library(${target} OBJECT cpp/src/kernels/table.cpp)
+      add_library(${target} OBJECT cpp/src/kernels/shuffle.cpp cpp/src/kernels/table.cpp)
     else()  # every file twice: once for each precision
       add_library(${target} OBJECT
+        cpp/src/kernels/gather.cpp
         cpp/src/kernels/likelihood.cpp
         cpp/src/kernels/likelihood_classes.cpp
         cpp/src/kernels/likelihood_counts.cpp
@@ -39,6 +40,7 @@ function(likely_add_kernel_set set)
         cpp/src/kernels/likelihood_mixture_real.cpp
         cpp/src/kernels/likelihood_real.cpp
         cpp/src/kernels/likelihood_survival.cpp
+        cpp/src/kernels/linear.cpp
         cpp/src/kernels/network.cpp
         cpp/src/kernels/update.cpp)
       target_compile_definitions(${target} PRIVATE LIKELY_NUMBER=${part})

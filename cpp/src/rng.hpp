@@ -10,7 +10,6 @@
 #include <array>
 #include <cstdint>
 #include <type_traits>
-#include <utility>
 
 namespace likely {
 
@@ -20,6 +19,16 @@ __extension__ using Product128 = unsigned __int128;
 
 inline std::uint64_t high64(std::uint64_t a, std::uint64_t b) {
     return static_cast<std::uint64_t>((static_cast<Product128>(a) * b) >> 64);
+}
+
+/// The two halves of a product of 128 bits.
+template <class Word>
+struct Product {
+    Word high, low;
+};
+
+inline Product<std::uint64_t> multiply(std::uint64_t a, std::uint64_t b) {
+    return {high64(a, b), a * b};
 }
 
 class Philox {
@@ -48,14 +57,25 @@ class Philox {
     /// one before it.
     template <std::size_t Count>
     std::array<std::array<std::uint64_t, 4>, Count> blocks(std::uint64_t number) const {
-        std::array<std::array<std::uint64_t, 4>, Count> all;
-        for (std::size_t i = 0; i < Count; ++i) all[i] = {number + i + 1, step_, epoch_, layer_};
+        std::array<std::uint64_t, Count> numbers;
+        for (std::size_t i = 0; i < Count; ++i) numbers[i] = number + i;
+        return blocks_of(numbers);
+    }
+
+    /// The blocks of these numbers. A Word may hold one number or several, with the operators +
+    /// and ^ and `multiply`.
+    template <class Word, std::size_t Count>
+    [[gnu::always_inline]] std::array<std::array<Word, 4>, Count> blocks_of(
+        const std::array<Word, Count>& numbers) const {
+        std::array<std::array<Word, 4>, Count> all;
+        for (std::size_t i = 0; i < Count; ++i)
+            all[i] = {numbers[i] + Word(1), Word(step_), Word(epoch_), Word(layer_)};
         auto [k0, k1] = key_;
         for (int round = 0; round < 10; ++round) {
             constexpr std::uint64_t m0 = 0xD2E7470EE14C6C93, m1 = 0xCA5A826395121157;
             for (auto& c : all) {
-                c = {high64(m1, c[2]) ^ c[1] ^ k0, m1 * c[2], high64(m0, c[0]) ^ c[3] ^ k1,
-                     m0 * c[0]};
+                const Product<Word> by_0 = multiply(m0, c[0]), by_1 = multiply(m1, c[2]);
+                c = {by_1.high ^ c[1] ^ Word(k0), by_1.low, by_0.high ^ c[3] ^ Word(k1), by_0.low};
             }
             k0 += 0x9E3779B97F4A7C15;
             k1 += 0xBB67AE8584CAA73B;
@@ -77,17 +97,6 @@ double uniform(std::uint64_t word) {
         return (static_cast<double>(word >> 41) + 0.5) * 0x1p-23;
     } else {
         return (static_cast<double>(word >> 12) + 0.5) * 0x1p-52;
-    }
-}
-
-/// A uniformly random permutation of 0 .. n-1: forward Fisher-Yates (Durstenfeld 1964).
-template <class Index>
-void shuffle(Index* order, std::int64_t n, Philox random) {
-    for (std::int64_t i = 0; i < n; ++i) order[i] = static_cast<Index>(i);
-    for (std::int64_t i = 0; i + 1 < n; ++i) {
-        const auto offset =
-            high64(random.word(static_cast<std::uint64_t>(i)), static_cast<std::uint64_t>(n - i));
-        std::swap(order[i], order[i + static_cast<std::int64_t>(offset)]);
     }
 }
 

@@ -121,6 +121,11 @@ double RunningSchedule::factor(std::int64_t epoch, std::int64_t step) const {
         part.schedule);
 }
 
+bool RunningSchedule::is_constant_in(std::int64_t epoch) const {
+    return std::visit([]<class Member>(const Member&) { return !requires { Member::each_step; }; },
+                      parts_[part_at(epoch)].schedule);
+}
+
 void RunningSchedule::after_epoch(std::int64_t epoch, double loss) {
     Part& part = parts_[part_at(epoch)];
     const auto* plateau = std::get_if<ReduceOnPlateau>(&part.schedule);

@@ -109,6 +109,9 @@ std::int64_t epochs_without_scale(const TrainerOptions& options) {
     return warmup ? warmup->length(options.epochs) : 0;
 }
 
+/// Data of more numbers are asked for before their turn.
+constexpr std::int64_t cached_numbers = 1 << 17;
+
 /// One fit: its memory, allocated at once, and what it has reached.
 template <class T>
 class Fit {
@@ -122,6 +125,7 @@ class Fit {
           history_(history),
           batch_size_(batch_size),
           used_(options.drop_last ? data.rows - data.rows % batch_size : data.rows),
+          larger_than_cache_(options.shuffle && data.rows * plan_.inputs > cached_numbers),
           workspace_(model, batch_size, plan_.whole_batches, stabilizer_of(options)),
           order_(options.shuffle ? static_cast<std::size_t>(data.rows) : 0),
           gradient_(model.parameters().size()),
@@ -141,12 +145,16 @@ class Fit {
     template <class AfterStep>
     double epoch(std::int64_t epoch, AfterStep&& after_step) {
         if (options_.shuffle) {
-            shuffle(order_.data(), data_.rows,
-                    Philox(options_.seed, Purpose::shuffle, 0, static_cast<std::uint64_t>(epoch)));
+            kernel_table().shuffle(
+                Philox(options_.seed, Purpose::shuffle, 0, static_cast<std::uint64_t>(epoch)),
+                data_.rows, order_.data());
         }
+        const bool one_rate = schedule_.is_constant_in(epoch);
+        set_rate(epoch, 0);
         epoch_norm_ = 0;
         double loss_sum = 0;
         for (std::int64_t begin = 0, step = 0; begin < used_; begin += batch_size_, ++step) {
+            if (!one_rate) set_rate(epoch, step);
             loss_sum += this->step(epoch, step, begin, std::min(batch_size_, used_ - begin));
             after_step();
         }
@@ -173,6 +181,10 @@ class Fit {
     }
 
   private:
+    void set_rate(std::int64_t epoch, std::int64_t step) {
+        rate_ = learning_rate(options_.optimizer) * schedule_.factor(epoch, step);
+    }
+
     /// The loss of one batch, summed over its rows, before its update.
     double step(std::int64_t epoch, std::int64_t step, std::int64_t begin, std::int64_t count) {
         const std::int64_t offset = options_.shuffle ? 0 : begin;
@@ -181,7 +193,8 @@ class Fit {
                            weight_.empty() ? nullptr : weight_.data() + offset,
                            data_.event ? data_.event + offset * plan_.targets : nullptr,
                            options_.shuffle ? order_.data() + begin : nullptr,
-                           count};
+                           count,
+                           larger_than_cache_ ? used_ - begin - count : 0};
         const double loss = workspace_.training_step(
             rows, 1 / static_cast<double>(count),
             {options_.seed, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(step)},
@@ -196,7 +209,6 @@ class Fit {
                                 (sizeof(T) == 4 ? "float32" : "float64"));
         largest_norm_ = std::max(largest_norm_, norm);
         epoch_norm_ = std::max(epoch_norm_, norm);
-        rate_ = learning_rate(options_.optimizer) * schedule_.factor(epoch, step);
         if (!update(norm)) diverged(epoch, "a parameter would not be finite");
         if (plan_.average_count > 0) workspace_.move_averages(count, model_.averages().data());
         ++history_.steps;
@@ -245,6 +257,7 @@ class Fit {
     const Dataset<T>& data_;
     History& history_;
     std::int64_t batch_size_, used_;
+    bool larger_than_cache_;
     Workspace<T> workspace_;
     std::vector<std::int64_t> order_;
     std::vector<T> weight_, gradient_, slots_, best_, best_averages_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <new>
+#include <numeric>
 #include <string>
 
 namespace likely {
@@ -45,6 +46,7 @@ Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whol
       kernels_(kernels<T>()),
       capacity_((std::clamp<std::int64_t>(most_rows, 1, whole ? most_rows : most_chunk_rows) + 15) /
                 16 * 16),
+      linear_(!stabilizer && kernels_.is_linear(plan_)),
       workspace_(allocate(plan_.workspace_width * capacity_)),
       scratch_(allocate(kernels_.scratch_size(plan_, capacity_))),
       x_(allocate(plan_.inputs * capacity_)),
@@ -62,6 +64,11 @@ Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whol
     };
     copy(scaling.input_mean, scaling.input_scale, input_mean_, input_inverse_scale_);
     copy(scaling.target_mean, scaling.target_scale, target_mean_, target_inverse_scale_);
+    const auto data = [](const std::vector<T>& values) {
+        return values.empty() ? nullptr : values.data();
+    };
+    standardization_ = {data(input_mean_), data(input_inverse_scale_), data(target_mean_),
+                        data(target_inverse_scale_)};
     if (!has_density(plan_.distribution)) return;
     for (const double scale : scaling.target_scale) log_target_scale_.push_back(std::log(scale));
 }
@@ -70,36 +77,41 @@ template <class T>
 Rows<T> Workspace<T>::chunk(const Rows<T>& rows, std::int64_t begin, std::int64_t count) noexcept {
     const std::int64_t* order = rows.order ? rows.order + begin : nullptr;
     const std::int64_t first = rows.order ? 0 : begin;
-    const auto bring = [&](const T* source, std::int64_t columns, const std::vector<T>& mean,
-                           const std::vector<T>& inverse_scale, T* target) -> const T* {
+    const std::int64_t ahead = rows.ahead > 0 ? rows.count - begin - count + rows.ahead : 0;
+    const auto bring = [&](const T* source, std::int64_t columns, const T* mean,
+                           const T* inverse_scale, T* target) -> const T* {
         if (!source) return nullptr;
         source += first * columns;
-        if (!order && mean.empty()) return source;
-        kernels_.gather(source, columns, order, count, mean.empty() ? nullptr : mean.data(),
-                        inverse_scale.data(), target);
+        if (!order && !mean) return source;
+        kernels_.gather(source, columns, order, count, ahead, mean, inverse_scale, target);
         return target;
     };
-    static const std::vector<T> unscaled;
+    const Standardization<T>& s = standardization_;
     Rows<T> result{};
-    result.x = bring(rows.x, plan_.inputs, input_mean_, input_inverse_scale_, x_.get());
-    result.y = bring(rows.y, plan_.targets, target_mean_, target_inverse_scale_, y_.get());
-    result.weight = bring(rows.weight, 1, unscaled, unscaled, weight_.get());
-    result.event = bring(rows.event, plan_.targets, unscaled, unscaled, event_.get());
+    result.x = bring(rows.x, plan_.inputs, s.input_mean, s.input_inverse_scale, x_.get());
+    result.y = bring(rows.y, plan_.targets, s.target_mean, s.target_inverse_scale, y_.get());
+    result.weight = bring(rows.weight, 1, nullptr, nullptr, weight_.get());
+    result.event = bring(rows.event, plan_.targets, nullptr, nullptr, event_.get());
     result.count = count;
     return result;
 }
 
 template <class T>
-double Workspace<T>::unit_change(const Rows<T>& part) const noexcept {
+double Workspace<T>::unit_change(const Rows<T>& rows) const noexcept {
     if (log_target_scale_.empty()) return 0;
+    if (!rows.weight && !rows.event) {
+        return static_cast<double>(rows.count) *
+               std::accumulate(log_target_scale_.begin(), log_target_scale_.end(), 0.0);
+    }
     double sum = 0;
-    for (std::int64_t i = 0; i < part.count; ++i) {
+    for (std::int64_t i = 0; i < rows.count; ++i) {
+        const std::int64_t at = rows.order ? rows.order[i] : i;
         double row = 0;
         for (std::int64_t t = 0; t < plan_.targets; ++t) {
-            const bool seen = !part.event || part.event[i * plan_.targets + t] > T(0.5);
+            const bool seen = !rows.event || rows.event[at * plan_.targets + t] > T(0.5);
             if (seen) row += log_target_scale_[static_cast<std::size_t>(t)];
         }
-        sum += part.weight ? static_cast<double>(part.weight[i]) * row : row;
+        sum += rows.weight ? static_cast<double>(rows.weight[at]) * row : row;
     }
     return sum;
 }
@@ -137,6 +149,11 @@ template <class T>
 double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPosition* position,
                           T* gradient) {
     const T* parameters = model_.parameters().data();
+    double total = unit_change(rows);
+    if (linear_ && gradient) {
+        return total + kernels_.linear(
+                           {plan_, rows, standardization_, parameters, gradient_scale, gradient});
+    }
     Mode<T> mode{model_.averages().data(), position};
     const bool stabilized = position && stabilized_likelihood_;
     if (stabilized) mode.columns_below = stabilized_likelihood_->columns_below();
@@ -144,13 +161,11 @@ double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPo
     T* d_shared = gradient && plan_.shared != none ? gradient + plan_.shared : nullptr;
     T* d_raw = gradient ? workspace_.get() + plan_.gradient_in * capacity_ : nullptr;
     const T* raw = workspace_.get() + plan_.raw * capacity_;
-    double total = 0;
     for (std::int64_t begin = 0; begin < rows.count; begin += capacity_) {
         const Rows<T> part = chunk(rows, begin, std::min(capacity_, rows.count - begin));
         if (position) position->first_row = begin;
         kernels_.forward(plan_, mode, parameters, part.x, part.count, capacity_, workspace_.get(),
                          scratch_.get());
-        total += unit_change(part);
         const Targets<T> targets{part.y, part.weight, part.event, part.count};
         if (std::holds_alternative<Custom>(plan_.distribution)) {
             total +=

@@ -21,18 +21,6 @@
 
 namespace likely {
 
-/// Rows of a data set: row i is row order[i] of the arrays, or row i where `order` is null.
-/// `weight` null: all 1.
-template <class T>
-struct Rows {
-    const T* x;
-    const T* y = nullptr;
-    const T* weight = nullptr;
-    const T* event = nullptr;  ///< count x targets; 0 where a target is right-censored; null: none
-    const std::int64_t* order = nullptr;
-    std::int64_t count = 0;
-};
-
 template <class T>
 class Workspace {
   public:
@@ -75,7 +63,7 @@ class Workspace {
     template <class Use>
     void for_moments(std::int64_t rows, Use&& use) const noexcept;
     /// What the loss of rows gains in the user's units: a log density loses the log of the scale.
-    double unit_change(const Rows<T>& part) const noexcept;
+    double unit_change(const Rows<T>& rows) const noexcept;
     double pass(const Rows<T>& rows, double gradient_scale, TrainingPosition* position,
                 T* gradient);
 
@@ -83,7 +71,9 @@ class Workspace {
     const Plan& plan_;
     const Kernels<T>& kernels_;
     std::int64_t capacity_;
+    bool linear_;  ///< passes with a gradient are those of `Kernels::linear`
     std::vector<T> input_mean_, input_inverse_scale_, target_mean_, target_inverse_scale_;
+    Standardization<T> standardization_;
     std::vector<double> log_target_scale_;
     Buffer workspace_, scratch_, x_, y_, weight_, event_;
     CustomLikelihood<T> custom_likelihood_;

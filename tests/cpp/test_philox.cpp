@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "check.hpp"
-#include "rng.hpp"
+#include "kernels/table.hpp"
 
 using namespace likely;
 
@@ -86,22 +86,33 @@ void test_shuffle() {
     // tests/reference/philox.py: shuffle(10, seed=7, epoch=3).
     const std::vector<std::int64_t> expected = {9, 3, 5, 2, 7, 8, 6, 1, 4, 0};
     std::vector<std::int64_t> order(10);
-    shuffle(order.data(), 10, Philox(7, Purpose::shuffle, 0, 3));
+    kernel_table().shuffle(Philox(7, Purpose::shuffle, 0, 3), 10, order.data());
     CHECK(order == expected);
 
     for (const std::int64_t n : {0, 1, 2, 3, 1000}) {
         std::vector<std::int64_t> rows(static_cast<std::size_t>(n)), all(rows.size());
-        shuffle(rows.data(), n, Philox(1, Purpose::shuffle));
+        kernel_table().shuffle(Philox(1, Purpose::shuffle), n, rows.data());
         std::ranges::sort(rows);
         std::iota(all.begin(), all.end(), 0);
         CHECK(rows == all);
     }
 
+    // The words of several blocks at a time are those of one after the other.
+    for (std::int64_t n = 1; n < 300; n += 7) {
+        Philox random(~std::uint64_t{0}, Purpose::shuffle, 0, 12);
+        std::vector<std::int64_t> rows(static_cast<std::size_t>(n)), one_by_one(rows.size());
+        kernel_table().shuffle(random, n, rows.data());
+        std::iota(one_by_one.begin(), one_by_one.end(), 0);
+        for (std::size_t i = 0; i + 1 < rows.size(); ++i)
+            std::swap(one_by_one[i], one_by_one[i + high64(random.word(i), rows.size() - i)]);
+        CHECK(rows == one_by_one);
+    }
+
     // Each of the six orders of three comes about as often.
     std::vector<int> seen(6);
     for (std::uint64_t epoch = 0; epoch < 6000; ++epoch) {
-        int rows[3];
-        shuffle(rows, 3, Philox(0, Purpose::shuffle, 0, epoch));
+        std::int64_t rows[3];
+        kernel_table().shuffle(Philox(0, Purpose::shuffle, 0, epoch), 3, rows);
         ++seen[static_cast<std::size_t>(2 * rows[0] + (rows[1] > rows[2]))];
     }
     for (const int count : seen) CHECK(count > 850 && count < 1150);  // five standard errors

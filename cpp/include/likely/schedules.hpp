@@ -4,8 +4,9 @@
 // training.
 //
 // Contract: besides what every kind has, a member has either `double factor(const ScheduleTime&)`,
-// or what it does stands in RunningSchedule (ReduceOnPlateau, Sequence). An optional field `epochs`
-// is the span over which it is defined.
+// or what it does stands in RunningSchedule (ReduceOnPlateau, Sequence). Where the factor changes
+// within an epoch `each_step` is true. An optional field `epochs` is the span over which it is
+// defined.
 #pragma once
 
 #include <algorithm>
@@ -87,6 +88,7 @@ struct StepDecay {
 
 struct ExponentialDecay {
     static constexpr std::string_view name = "ExponentialDecay";
+    static constexpr bool each_step = true;
     static constexpr std::string_view doc =
         "Schedule: the learning rate times factor^t, t the time in epochs, from step to step.";
     double decay = 0.95;
@@ -100,6 +102,7 @@ struct ExponentialDecay {
 
 struct InverseScaling {
     static constexpr std::string_view name = "InverseScaling";
+    static constexpr bool each_step = true;
     static constexpr std::string_view doc =
         "Schedule: the learning rate times (1 + t)^-power, t the time in epochs, from step to step "
         "(Robbins\n"
@@ -117,6 +120,7 @@ struct InverseScaling {
 
 struct CosineDecay {
     static constexpr std::string_view name = "CosineDecay";
+    static constexpr bool each_step = true;
     static constexpr std::string_view doc =
         "Schedule: a linear warmup to 1, then half a period of a cosine down to `final` at the end "
         "of the\n"
@@ -149,6 +153,7 @@ struct CosineDecay {
 
 struct OneCycle {
     static constexpr std::string_view name = "OneCycle";
+    static constexpr bool each_step = true;
     static constexpr std::string_view doc =
         "Schedule: up from `start` to 1 and down to `final`, each way half a period of a cosine "
         "(Smith and\n"
@@ -238,6 +243,9 @@ class RunningSchedule {
 
     /// The factor on the learning rate, epoch and step (within its epoch) from 0.
     double factor(std::int64_t epoch, std::int64_t step) const;
+
+    /// Whether the factor is the same at every step of an epoch.
+    bool is_constant_in(std::int64_t epoch) const;
 
     /// What ReduceOnPlateau waits for: the loss of each epoch, once.
     void after_epoch(std::int64_t epoch, double loss);

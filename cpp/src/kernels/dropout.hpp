@@ -5,8 +5,8 @@
 #include <bit>
 #include <cstring>
 
-#include "../rng.hpp"
 #include "matrices.hpp"
+#include "random.hpp"
 
 namespace likely::kernels_detail {
 
@@ -17,6 +17,7 @@ void for_dropout_masks(const Philox& random, std::uint32_t kept_below, T scale, 
                        std::int64_t total, Use&& use) {
     static_assert(std::endian::native == std::endian::little);
     constexpr std::int64_t fields_a_block = 16, at_once = 512;
+    static_assert(at_once % (blocks_at_once * fields_a_block) == 0);
     const auto last_kept = static_cast<std::uint16_t>(kept_below - 1);  // a comparison of 16 bits
     std::array<std::uint16_t, at_once> fields{};
     std::array<T, at_once> masks;
@@ -24,9 +25,10 @@ void for_dropout_masks(const Philox& random, std::uint32_t kept_below, T scale, 
         const std::int64_t skipped = (start + done) % fields_a_block;
         const std::int64_t block = (start + done) / fields_a_block;
         const std::int64_t count = std::min(at_once - skipped, total - done);
-        for (std::int64_t i = 0; i < skipped + count; i += 2 * fields_a_block) {
-            const auto words =
-                random.blocks<2>(static_cast<std::uint64_t>(block + i / fields_a_block));
+        for (std::int64_t i = 0; i < skipped + count; i += blocks_at_once * fields_a_block) {
+            std::array<std::uint64_t, 4 * blocks_at_once> words;
+            write_words(random, static_cast<std::uint64_t>(block + i / fields_a_block),
+                        words.data());
             std::memcpy(fields.data() + i, words.data(), sizeof words);
         }
         for (std::size_t i = 0; i < masks.size(); ++i)

@@ -41,18 +41,40 @@ struct Lanes {
     /// The first `count` lanes from memory, the others `fill`.
     static Lanes load_partial(const T* source, std::int64_t count, T fill) {
         Lanes result(fill);
+#if defined(__AVX512F__)
+        const auto first = (1U << count) - 1;
+        if constexpr (sizeof(T) == 4) {
+            return from_packet(
+                _mm512_mask_loadu_ps(result.packet(), static_cast<__mmask16>(first), source));
+        } else {
+            return from_packet(
+                _mm512_mask_loadu_pd(result.packet(), static_cast<__mmask8>(first), source));
+        }
+#endif
         for (std::int64_t i = 0; i < count; ++i) result.v[i] = source[i];
         return result;
     }
     void store(T* target) const { std::memcpy(target, &v, sizeof(Vector)); }
     void store_partial(T* target, std::int64_t count) const {
+#if defined(__AVX512F__)
+        const auto first = (1U << count) - 1;
+        if constexpr (sizeof(T) == 4) {
+            return _mm512_mask_storeu_ps(target, static_cast<__mmask16>(first), packet());
+        } else {
+            return _mm512_mask_storeu_pd(target, static_cast<__mmask8>(first), packet());
+        }
+#endif
         for (std::int64_t i = 0; i < count; ++i) target[i] = v[i];
     }
-    /// The sum of the lanes, added in order in double precision.
+    /// The sum of the lanes in double precision: the upper half is added to the lower one, until
+    /// there is one.
     double sum() const {
-        double total = 0;
-        for (std::int64_t i = 0; i < size; ++i) total += static_cast<double>(v[i]);
-        return total;
+        double part[size];
+        for (std::int64_t i = 0; i < size; ++i) part[i] = static_cast<double>(v[i]);
+        for (std::int64_t half = size / 2; half > 0; half /= 2) {
+            for (std::int64_t i = 0; i < half; ++i) part[i] += part[half + i];
+        }
+        return part[0];
     }
     template <class Function>
     Lanes map(Function function) const {

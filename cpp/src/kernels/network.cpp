@@ -30,21 +30,6 @@ std::int64_t scratch_size(const Plan& plan, std::int64_t) {
 }
 
 template <class T>
-void gather(const T* x, std::int64_t columns, const std::int64_t* order, std::int64_t rows,
-            const T* mean, const T* inverse_scale, T* out) {
-    for (std::int64_t i = 0; i < rows; ++i) {
-        const T* row = x + (order ? order[i] : i) * columns;
-        T* target = out + i * columns;
-        if (mean) {
-            for (std::int64_t j = 0; j < columns; ++j)
-                target[j] = (row[j] - mean[j]) * inverse_scale[j];
-        } else {
-            std::copy_n(row, columns, target);
-        }
-    }
-}
-
-template <class T>
 void network_forward(const Plan& plan, const Mode<T>& mode, const T* parameters, const T* x,
                      std::int64_t rows, std::int64_t capacity, T* workspace, T* scratch) {
     const Matrices<T> matrices{x, workspace, capacity};
@@ -96,7 +81,6 @@ template <class T>
 void fill_network(Kernels<T>& table) {
     gemm::set_cache_sizes();
     table.scratch_size = scratch_size<T>;
-    table.gather = gather<T>;
     table.forward = network_forward<T>;
     table.backward = network_backward<T>;
 }

@@ -12,7 +12,10 @@ extern "C" __attribute__((visibility("default"))) const likely::KernelTable* lik
         result.instruction_set = LIKELY_INSTRUCTION_SET;
         result.eigen = LIKELY_TEXT(EIGEN_WORLD_VERSION) "." LIKELY_TEXT(
             EIGEN_MAJOR_VERSION) "." LIKELY_TEXT(EIGEN_MINOR_VERSION);
+        result.shuffle = likely::kernels_detail::shuffle;
         const auto fill = [](auto& kernels) {
+            likely::kernels_detail::fill_gather(kernels);
+            likely::kernels_detail::fill_linear(kernels);
             likely::kernels_detail::fill_network(kernels);
             likely::kernels_detail::fill_likelihood(kernels);
             likely::kernels_detail::fill_update(kernels);

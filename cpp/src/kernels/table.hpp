@@ -13,6 +13,7 @@
 #include <limits>
 
 #include "../plan.hpp"
+#include "../rng.hpp"
 #include "likely/optimizers.hpp"
 
 namespace likely {
@@ -55,15 +56,50 @@ struct Targets {
     std::int64_t rows = 0;
 };
 
+/// Rows of a data set: row i is row order[i] of the arrays, or row i where `order` is null.
+/// `weight` null: all 1.
+template <class T>
+struct Rows {
+    const T* x;
+    const T* y = nullptr;
+    const T* weight = nullptr;
+    const T* event = nullptr;  ///< count x targets; 0 where a target is right-censored; null: none
+    const std::int64_t* order = nullptr;
+    std::int64_t count = 0;
+    /// Of the rows that follow in `order`, those that are asked for next, if they may not be in a
+    /// cache.
+    std::int64_t ahead = 0;
+};
+
+/// (x - mean) * inverse_scale, column by column; null: as they are.
+template <class T>
+struct Standardization {
+    const T* input_mean = nullptr;
+    const T* input_inverse_scale = nullptr;
+    const T* target_mean = nullptr;
+    const T* target_inverse_scale = nullptr;
+};
+
+/// What the step of a linear model is computed of and brought to.
+template <class T>
+struct LinearBatch {
+    const Plan& plan;
+    const Rows<T>& rows;
+    Standardization<T> standardization;
+    const T* parameters;
+    double gradient_scale;
+    T* gradient;
+};
+
 template <class T>
 struct Kernels {
     /// Numbers of scratch memory that the functions below need for `rows` rows.
     std::int64_t (*scratch_size)(const Plan&, std::int64_t rows);
 
     /// out row i = (x row order[i] - mean) / scale. `order` null: rows as they stand; `mean` null:
-    /// unscaled.
+    /// unscaled. The `ahead` rows that follow in `order` are asked for next.
     void (*gather)(const T* x, std::int64_t columns, const std::int64_t* order, std::int64_t rows,
-                   const T* mean, const T* inverse_scale, T* out);
+                   std::int64_t ahead, const T* mean, const T* inverse_scale, T* out);
 
     /// Writes the activations and, at plan.raw, the raw parameters into the workspace.
     void (*forward)(const Plan&, const Mode<T>&, const T* parameters, const T* x, std::int64_t rows,
@@ -81,6 +117,12 @@ struct Kernels {
     double (*likelihood)(const Plan&, const T* shared, const T* raw, const Targets<T>&,
                          double gradient_scale, T* scratch, T* d_raw, T* d_shared, bool accumulate);
 
+    /// Whether a plan has one dense layer and so few weights that `linear` is for it.
+    bool (*is_linear)(const Plan&);
+
+    /// Gather, forward, likelihood and backward in one.
+    double (*linear)(const LinearBatch<T>&);
+
     /// One step for `count` parameters; slot s of parameter i stands at slots[s * stride + i].
     /// False if a new value would not be finite: that parameter keeps its old one, the others move.
     bool (*update)(const Optimizer&, const Update&, std::int64_t count, std::int64_t stride,
@@ -93,6 +135,10 @@ struct Kernels {
 struct KernelTable {
     const char* instruction_set;
     const char* eigen;
+
+    /// A uniformly random permutation of 0 .. rows - 1 (docs/conventions.md, Randomness).
+    void (*shuffle)(const Philox& random, std::int64_t rows, std::int64_t* order);
+
     Kernels<float> float_;
     Kernels<double> double_;
 

@@ -55,6 +55,10 @@ class Step {
     V scale_, clip_, l1_, l2_, decay_;
 };
 
+/// A few parameters are updated one by one: the next step would have to wait for a register that
+/// was stored in part.
+constexpr std::int64_t few = 4;
+
 /// `step` comes by value: what no store can reach stays in registers.
 template <std::size_t Slots, class T, class Step>
 bool update_segment(Step step, std::int64_t count, std::int64_t stride, const T* gradient,
@@ -73,15 +77,26 @@ bool update_segment(Step step, std::int64_t count, std::int64_t stride, const T*
         for (std::size_t s = 0; s < Slots; ++s) slot[s].store(slot_at(s, i));
         parameter.store(parameters + i);
     }
-    const std::int64_t rest = count - i;
-    if (rest == 0) return residue.sum() == 0;
-    V parameter = V::load_partial(parameters + i, rest, T(0));
-    for (std::size_t s = 0; s < Slots; ++s) slot[s] = V::load_partial(slot_at(s, i), rest, T(0));
-    V last = step(parameter, V::load_partial(gradient + i, rest, T(0)), slot);
-    for (std::int64_t lane = rest; lane < V::size; ++lane) last.v[lane] = 0;
-    for (std::size_t s = 0; s < Slots; ++s) slot[s].store_partial(slot_at(s, i), rest);
-    parameter.store_partial(parameters + i, rest);
-    return (residue + last).sum() == 0;
+    T last = 0;
+    if (const std::int64_t rest = count - i; rest > few) {
+        V parameter = V::load_partial(parameters + i, rest, T(0));
+        for (std::size_t s = 0; s < Slots; ++s)
+            slot[s] = V::load_partial(slot_at(s, i), rest, T(0));
+        V there = step(parameter, V::load_partial(gradient + i, rest, T(0)), slot);
+        for (std::int64_t lane = rest; lane < V::size; ++lane) there.v[lane] = 0;
+        residue = residue + there;
+        for (std::size_t s = 0; s < Slots; ++s) slot[s].store_partial(slot_at(s, i), rest);
+        parameter.store_partial(parameters + i, rest);
+        i = count;
+    }
+    for (; i < count; ++i) {
+        V parameter(parameters[i]);
+        for (std::size_t s = 0; s < Slots; ++s) slot[s] = V(*slot_at(s, i));
+        last += step(parameter, V(gradient[i]), slot).v[0];
+        for (std::size_t s = 0; s < Slots; ++s) *slot_at(s, i) = slot[s].v[0];
+        parameters[i] = parameter.v[0];
+    }
+    return residue.sum() + static_cast<double>(last) == 0;
 }
 
 template <Penalty penalty, class T, class Chosen>
@@ -134,11 +149,14 @@ double squared_norm(std::int64_t count, const T* gradient) {
                     sums[static_cast<std::size_t>(c)] + value * value;
             }
         }
-        for (; i < end; i += V::size) {
+        for (; i + few < end; i += V::size) {
             const V value = V::load_partial(gradient + i, std::min(V::size, end - i), T(0));
             sums[0] = sums[0] + value * value;
         }
-        total += ((sums[0] + sums[1]) + (sums[2] + sums[3])).sum();
+        if (i > begin) total += ((sums[0] + sums[1]) + (sums[2] + sums[3])).sum();
+        T rest = 0;
+        for (; i < end; ++i) rest += gradient[i] * gradient[i];
+        total += static_cast<double>(rest);
     }
     // NaN is not above, and stays.
     const bool above = total > static_cast<double>(std::numeric_limits<T>::max());
