@@ -328,11 +328,30 @@ void test_accessors() {
     CHECK(weight_decay(AdamW{{}, 0.2}) == 0.2 && weight_decay(Adam{}) == 0);
 }
 
+/// What a dead gradient leaves in the slots ends at 0, and arithmetic outside is as it was.
+template <class T>
+void test_small_numbers() {
+    constexpr T smallest = std::numeric_limits<T>::denorm_min();
+    for (const std::size_t count : {1, 50}) {
+        State<T> state(std::vector<T>(count, T(1)), std::vector<T>(count));
+        state.slots.assign(2 * count, smallest);
+        CHECK(state.update(Adam{}, at_rate(0.1)));
+        CHECK(state.slots == std::vector<T>(2 * count));
+        CHECK(state.parameters == std::vector<T>(count, T(1)));
+    }
+    const volatile T small = 2 * smallest;
+    CHECK(small / 2 == smallest);
+}
+
 }  // namespace
 
 int main() {
     test_accessors();
     test_all<float>();
     test_all<double>();
+#if defined(__x86_64__)
+    test_small_numbers<float>();
+    test_small_numbers<double>();
+#endif
     return finish();
 }

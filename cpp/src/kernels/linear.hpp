@@ -44,8 +44,7 @@ struct LinearRaw {
     std::int64_t constant = none, weight = none;
     T value = 0;
 
-    LinearRaw() = default;
-    LinearRaw(const Plan& plan, const DenseStep& layer, std::size_t k, std::int64_t t,
+    void find(const Plan& plan, const DenseStep& layer, std::size_t k, std::int64_t t,
               const T* parameters) {
         const RawPlace& place = plan.raw_places[k];
         if (place.source == Source::fixed) {
@@ -78,7 +77,7 @@ double linear_column(const Family& family, const LinearBatch<T>& batch, std::int
     const auto& layer = std::get<DenseStep>(batch.plan.steps.front());
     std::array<LinearRaw<T>, count> places;
     for (std::size_t k = 0; k < count; ++k)
-        places[k] = LinearRaw<T>(batch.plan, layer, k, t, batch.parameters);
+        places[k].find(batch.plan, layer, k, t, batch.parameters);
     const V slope_scale(-batch.gradient_scale);
     V sum(0.0);
     for (std::int64_t i = 0; i < samples.count; i += V::size) {

@@ -7,6 +7,9 @@
 
 #include "kernels.hpp"
 #include "lanes.hpp"
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+#endif
 
 namespace likely::kernels_detail {
 namespace {
@@ -55,6 +58,22 @@ class Step {
     V scale_, clip_, l1_, l2_, decay_;
 };
 
+/// While it lives, numbers below the smallest normal one count as 0. Where a gradient has died (of
+/// a unit that is never above 0, say), slots decay to them and stay: 0.9 times the smallest is
+/// rounded to itself. Arithmetic on them takes several times as long.
+class SmallAsZero {
+  public:
+#if defined(__x86_64__)
+    SmallAsZero() { _mm_setcsr(before_ | flush_to_zero | denormals_are_zero); }
+    ~SmallAsZero() { _mm_setcsr(before_); }
+    SmallAsZero(const SmallAsZero&) = delete;
+
+  private:
+    static constexpr unsigned flush_to_zero = 0x8000, denormals_are_zero = 0x0040;
+    unsigned before_ = _mm_getcsr();
+#endif
+};
+
 /// A few parameters are updated one by one: the next step would have to wait for a register that
 /// was stored in part.
 constexpr std::int64_t few = 4;
@@ -67,6 +86,7 @@ bool update_segment(Step step, std::int64_t count, std::int64_t stride, const T*
     const auto slot_at = [&](std::size_t s, std::int64_t i) {
         return slots + static_cast<std::int64_t>(s) * stride + i;
     };
+    [[maybe_unused]] std::conditional_t<(Slots > 0), SmallAsZero, int> guard;
     std::array<V, Slots> slot;
     V residue(0);
     std::int64_t i = 0;
@@ -77,7 +97,6 @@ bool update_segment(Step step, std::int64_t count, std::int64_t stride, const T*
         for (std::size_t s = 0; s < Slots; ++s) slot[s].store(slot_at(s, i));
         parameter.store(parameters + i);
     }
-    T last = 0;
     if (const std::int64_t rest = count - i; rest > few) {
         V parameter = V::load_partial(parameters + i, rest, T(0));
         for (std::size_t s = 0; s < Slots; ++s)
@@ -89,14 +108,15 @@ bool update_segment(Step step, std::int64_t count, std::int64_t stride, const T*
         parameter.store_partial(parameters + i, rest);
         i = count;
     }
+    double total = i > 0 ? residue.sum() : 0;
     for (; i < count; ++i) {
         V parameter(parameters[i]);
         for (std::size_t s = 0; s < Slots; ++s) slot[s] = V(*slot_at(s, i));
-        last += step(parameter, V(gradient[i]), slot).v[0];
+        total += static_cast<double>(step(parameter, V(gradient[i]), slot).v[0]);
         for (std::size_t s = 0; s < Slots; ++s) *slot_at(s, i) = slot[s].v[0];
         parameters[i] = parameter.v[0];
     }
-    return residue.sum() + static_cast<double>(last) == 0;
+    return total == 0;
 }
 
 template <Penalty penalty, class T, class Chosen>
