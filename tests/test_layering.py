@@ -41,7 +41,7 @@ FLOORS: dict[str, list[str]] = {
     ],
     "3 kernels": [f"{CORE}/kernels/*", f"{CORE}/statistics.*", f"{CORE}/describe.hpp"],
     "4 models": [
-        f"{PUBLIC}/model.hpp {CORE}/model.cpp {CORE}/model_file.* {CORE}/workspace.* "
+        f"{PUBLIC}/model.hpp {CORE}/model.cpp {CORE}/model_file.* {CORE}/workspace.* {CORE}/inference.* "
         f"{CORE}/custom_likelihood.* {CORE}/stabilizer.* "
         f"{CORE}/head.hpp",
         f"{CORE}/kernels_linked.cpp",

@@ -43,12 +43,12 @@ std::int64_t check_data(const Model<T>& model, const NumberArray& x,
 NumberArray raw(ModelObject& object, const NumberArray& x) {
     return object.visit([&](auto& model) -> NumberArray {
         using T = decltype(number_type(model));
-        const std::int64_t rows = check_data(model, x);
+        const std::int64_t rows = x.shape(0);
         Array<T> out({rows, model.plan().raw_width});
         T* target = out.mutable_data();
         const T* source = numbers<T>(x);
         const py::gil_scoped_release released;
-        Workspace<T>(model, rows).raw(source, rows, target);
+        predict_rows(object, source, rows, target);
         return out;
     });
 }
@@ -147,9 +147,10 @@ void bind_network(py::module_& module) {
             [](const auto& model) -> const Specification& { return model.specification(); },
             object.model);
     };
-    py::class_<ModelObject>(module, "Model",
-                            "A specification with its parameters and scaling; see likely.Network.")
-        .def(py::init([](std::int64_t inputs, std::int64_t targets, std::vector<py::object> layers,
+    py::class_<ModelObject> type(
+        module, "Model", "A specification with its parameters and scaling; see likely.Network.");
+    bind_predict(type);
+    type.def(py::init([](std::int64_t inputs, std::int64_t targets, std::vector<py::object> layers,
                          const std::optional<py::object>& output, const py::object& distribution,
                          const std::string& dtype, std::uint64_t seed, bool standardize,
                          std::vector<std::string> feature_names,

@@ -7,17 +7,29 @@
 #include <pybind11/pybind11.h>
 #include <pybind11/typing.h>
 
+#include <atomic>
 #include <string>
 
 #include "head.hpp"
+#include "inference.hpp"
 #include "kinds.hpp"
 #include "likely/trainer.hpp"
 #include "model_file.hpp"
 
 namespace likely::python {
 
+/// The memory for predictions of one row. It stays with the model; one thread at a time has it.
+struct OneRow {
+    std::atomic_flag taken;
+    std::variant<std::monostate, Inference<float>, Inference<double>> inference;
+
+    OneRow() = default;
+    OneRow(OneRow&&) noexcept {}  // points to its model, so it does not move with it
+};
+
 struct ModelObject {
     AnyModel model;
+    OneRow one_row{};
 
     template <class Function>
     auto visit(Function&& function) {
@@ -55,9 +67,15 @@ const T* numbers_or_null(const std::optional<NumberArray>& array) {
     return array ? numbers<T>(*array) : nullptr;
 }
 
+/// The raw parameters of all rows, with the interpreter lock released by the caller or not. Throws
+/// std::invalid_argument at a number that is not finite; `out` may then be half written.
+template <class T>
+void predict_rows(ModelObject& object, const T* x, std::int64_t rows, T* out);
+
 void bind_custom(py::module_& module);
 void bind_predictive(py::module_& module);
 void bind_network(py::module_& module);
+void bind_predict(py::class_<ModelObject>& model);
 void bind_trainer(py::module_& module);
 void bind_system(py::module_& module);
 

@@ -4,6 +4,8 @@
 // column), what stands there and what was expected.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstdint>
 #include <sstream>
@@ -14,14 +16,31 @@
 
 namespace likely {
 
+/// Without a branch for each number, which the compiler could not vectorise.
+template <class T>
+bool all_finite(const T* values, std::int64_t count) noexcept {
+    // The exponent, all ones of what is not finite, stands in the upper (or only) 32 bits.
+    using Words = std::array<std::uint32_t, sizeof(T) / 4>;
+    constexpr std::size_t upper =
+        std::endian::native == std::endian::little ? sizeof(T) / 4 - 1 : 0;
+    constexpr std::uint32_t exponent = sizeof(T) == 4 ? 0x7f800000 : 0x7ff00000;
+    std::uint32_t bad = 0;
+    for (std::int64_t i = 0; i < count; ++i)
+        bad |= (std::bit_cast<Words>(values[i])[upper] & exponent) == exponent;
+    return bad == 0;
+}
+
+/// `first_row` is the number, in the message, of the row that `values` begin with.
 template <class T>
 void check_finite(const std::string& argument, const T* values, std::int64_t rows,
-                  std::int64_t columns) {
+                  std::int64_t columns, std::int64_t first_row = 0) {
+    if (all_finite(values, rows * columns)) return;
     for (std::int64_t i = 0; i < rows * columns; ++i) {
         if (std::isfinite(values[i])) continue;
         std::ostringstream message;
         message << argument << " must be finite in " << (sizeof(T) == 4 ? "float32" : "float64")
-                << "; row " << i / columns << ", column " << i % columns << " is " << values[i];
+                << "; row " << first_row + i / columns << ", column " << i % columns << " is "
+                << values[i];
         throw std::invalid_argument(message.str());
     }
 }

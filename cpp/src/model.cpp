@@ -166,7 +166,7 @@ Model<T> Model<T>::from_file(const ModelFile& file) {
     Model model;
     model.specification_ = std::make_shared<const Specification>(file.specification);
     model.plan_ = std::make_shared<const Plan>(make_plan(*model.specification_));
-    model.scaling_ = file.scaling;
+    model.set_scaling(file.scaling);
     const std::size_t count = model.plan_->tensors.size() + model.plan_->averages.size();
     if (file.tensors.tensors.size() != count) {
         throw std::invalid_argument("it holds " + std::to_string(file.tensors.tensors.size()) +
@@ -219,7 +219,7 @@ std::vector<std::byte> Model<T>::to_bytes() const {
     add(plan_->tensors, parameters_);
     add(plan_->averages, averages_);
     check_variances(*plan_, averages_);
-    return write_safetensors(model_metadata(*specification_, scaling_), tensors);
+    return write_safetensors(model_metadata(*specification_, *scaling_), tensors);
 }
 
 template <class T>

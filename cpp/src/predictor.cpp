@@ -1,18 +1,18 @@
 #include "likely/predictor.hpp"
 
 #include "head.hpp"
-#include "workspace.hpp"
+#include "inference.hpp"
 
 namespace likely {
 
 template <class T>
 struct Predictor<T>::State {
     State(const Model<T>& source, std::int64_t max_batch)
-        : model(source), head(model), workspace(model, max_batch) {}
+        : model(source), head(model), inference(model, max_batch) {}
 
     Model<T> model;
     Head<T> head;
-    Workspace<T> workspace;
+    Inference<T> inference;
 };
 
 template <class T>
@@ -43,7 +43,7 @@ std::int64_t Predictor<T>::raw_width() const noexcept {
 
 template <class T>
 void Predictor<T>::operator()(const T* x, T* raw, std::int64_t rows) noexcept {
-    state_->workspace.raw(x, rows, raw);
+    state_->inference(x, rows, raw);
 }
 
 template <class T>

@@ -117,19 +117,6 @@ double Workspace<T>::unit_change(const Rows<T>& rows) const noexcept {
 }
 
 template <class T>
-void Workspace<T>::raw(const T* x, std::int64_t count, T* out) noexcept {
-    const Rows<T> rows{x, nullptr, nullptr, nullptr, nullptr, count};
-    const Mode<T> evaluation{model_.averages().data()};
-    for (std::int64_t begin = 0; begin < count; begin += capacity_) {
-        const Rows<T> part = chunk(rows, begin, std::min(capacity_, count - begin));
-        kernels_.forward(plan_, evaluation, model_.parameters().data(), part.x, part.count,
-                         capacity_, workspace_.get(), scratch_.get());
-        std::copy_n(workspace_.get() + plan_.raw * capacity_, part.count * plan_.raw_width,
-                    out + begin * plan_.raw_width);
-    }
-}
-
-template <class T>
 double Workspace<T>::loss(const Rows<T>& rows) {
     return pass(rows, 0, nullptr, nullptr);
 }

@@ -1,6 +1,6 @@
 // The memory of forward and backward passes, and the passes themselves over any number of rows.
 //
-// Why: prediction, losses, gradients and training all are the same walk: take a chunk of rows,
+// Why: losses, gradients and training all are the same walk: take a chunk of rows,
 // standardise it, run the network, look at the likelihood, run back. Here it stands once; all
 // memory is allocated by the constructor.
 //
@@ -28,9 +28,6 @@ class Workspace {
     /// `whole`. A stabilizer acts in training steps; a Warmup has its epochs.
     Workspace(const Model<T>& model, std::int64_t most_rows, bool whole = false,
               const std::optional<Stabilizer>& stabilizer = std::nullopt);
-
-    /// The raw parameters of all rows, count x plan.raw_width.
-    void raw(const T* x, std::int64_t count, T* out) noexcept;
 
     /// The sum of weight * negative log-likelihood. Throws what a custom density throws, as do the
     /// next two.

@@ -15,7 +15,6 @@ log-likelihood, and get back the whole distribution.
 
 import typing as _typing
 from importlib import import_module as _import
-from importlib.metadata import version as _version
 
 from likely import metrics
 from likely._core import (
@@ -89,14 +88,16 @@ from likely.network import Network, load
 from likely.predictive import PredictiveDistribution
 from likely.trainer import Epoch, Trainer
 
-__version__ = _version("likely")
+__version__: str
 
 if not _typing.TYPE_CHECKING:  # a type checker shall still miss what is not there
 
     def __getattr__(name):
-        """Import the pictures when they are asked for."""
+        """Import what takes as long as all else here when it is asked for: pictures, metadata."""
         if name == "plot":
             return _import("likely.plot")
+        if name == "__version__":
+            return _import("importlib.metadata").version("likely")
         raise AttributeError(f"module 'likely' has no attribute {name!r}")
 
 

@@ -45,22 +45,42 @@ def _as_array(argument: str, value: Any, dtype: str) -> NDArray[Any]:
         raise ValueError(f"{argument} must be an array of real numbers; {error}") from None
 
 
-def as_matrix(argument: str, value: Any, columns: int, dtype: str) -> NDArray[Any]:
-    """Return `value` as a C-order matrix (rows, columns); one column may come as a vector."""
+def as_matrix(
+    argument: str, value: Any, columns: int, dtype: str, or_row: bool = False
+) -> NDArray[Any]:
+    """Return `value` as a C-order matrix (rows, columns); one column may come as a vector.
+
+    With `or_row` a single row of several columns may come as a vector, and stays one.
+    """
     array = _as_array(argument, value, dtype)
     if array.ndim == 1 and columns == 1:
         array = array.reshape(-1, 1)
+    if or_row and columns > 1 and array.shape == (columns,):
+        return array
     if array.ndim != 2 or array.shape[1] != columns:
         hint = ""
         if array.ndim == 1 and array.shape == (columns,):
             hint = f"; a single row is {argument}.reshape(1, -1)"
-        also = " or (rows,)" if columns == 1 else ""
+        also = " or (rows,)" if columns == 1 else f" or ({columns},)" if or_row else ""
         raise ValueError(
             f"{argument} must have shape (rows, {columns}){also}; got shape {array.shape}{hint}"
         )
     if array.shape[0] == 0:
         raise ValueError(f"{argument} must have at least one row; got shape {array.shape}")
     return array
+
+
+def as_output(argument: str, value: Any, shape: tuple[int, ...], dtype: str) -> NDArray[Any]:
+    """Return `value`, an array to be written into."""
+    if not isinstance(value, np.ndarray):
+        raise TypeError(f"{argument} must be a NumPy array; got {type(value).__name__}")
+    if value.dtype != dtype:
+        raise TypeError(f"{argument} must have the network's dtype {dtype}; got {value.dtype}")
+    if value.shape != shape:
+        raise ValueError(f"{argument} must have shape {shape}; got shape {value.shape}")
+    if not value.flags.writeable:
+        raise ValueError(f"{argument} must be writeable; got a read-only array")
+    return value
 
 
 def as_vector(argument: str, value: Any, size: int, dtype: str, each: str) -> NDArray[Any]:

@@ -18,6 +18,7 @@ from likely._arrays import (
     as_integer,
     as_list,
     as_matrix,
+    as_output,
     as_pair,
     as_seed,
     as_vector,
@@ -245,6 +246,80 @@ class Network:
         """
         raw = self._model.raw(as_matrix("x", x, self.inputs, self.dtype))
         return PredictiveDistribution(self._model.head(), raw)
+
+    def predict(self, x: Any) -> NDArray[Any]:
+        """Predict the raw parameters alone: the answer in the shortest time.
+
+        They are what `predict_distribution(x).raw` holds: the network's unconstrained outputs, of
+        which the distribution's parameters follow (for a Normal without standardised targets
+        ``loc`` and ``log_scale``). `predict_distribution` tells the rest.
+
+        One row, as a C-order array of exactly the network's dtype, takes a fraction of a
+        microsecond more than its arithmetic. All else that `predict_distribution` takes is taken
+        too.
+
+        Parameters
+        ----------
+        x : array of shape (rows, inputs) or (inputs,)
+            Many rows, or one. With one input, (rows,) are rows.
+
+        Returns
+        -------
+        array of shape (rows, raw parameters times targets), or without the first axis for one row
+
+        Raises
+        ------
+        ValueError, TypeError
+            Where x has another shape, or a number that is not finite.
+
+        Examples
+        --------
+        >>> import likely, numpy as np
+        >>> network = likely.Network(inputs=3, distribution="normal")
+        >>> row = np.zeros(3, dtype=np.float32)
+        >>> network.predict(row)
+        array([0., 0.], dtype=float32)
+        >>> network.predict(np.zeros((5, 3))).shape
+        (5, 2)
+
+        """
+        raw = self._model.predict(x)
+        return self._predict(x) if raw is None else raw
+
+    def predict_into(self, x: Any, out: NDArray[Any]) -> None:
+        """Write what `predict` returns into an array; one row is predicted without an allocation.
+
+        Parameters
+        ----------
+        x : array
+            As for `predict`.
+        out : array
+            Of the shape that `predict` returns and of the network's dtype. It may overlap x.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As `predict`, and where `out` is no such array or read-only. Nothing is written then.
+
+        Examples
+        --------
+        >>> import likely, numpy as np
+        >>> network = likely.Network(inputs=3, distribution="normal")
+        >>> row, out = np.zeros(3, dtype=np.float32), np.empty(2, dtype=np.float32)
+        >>> network.predict_into(row, out)
+        >>> out
+        array([0., 0.], dtype=float32)
+
+        """
+        if not self._model.predict_into(x, out):
+            raw = self._predict(x)
+            as_output("out", out, raw.shape, self.dtype)[...] = raw
+
+    def _predict(self, x: Any) -> NDArray[Any]:
+        """Predict the general way, whatever x is."""
+        array = as_matrix("x", x, self.inputs, self.dtype, or_row=True)
+        raw = self._model.raw(array.reshape(-1, self.inputs))
+        return raw[0] if array.ndim == 1 else raw
 
     def loss(self, x: Any, y: Any, sample_weight: Any = None, event: Any = None) -> float:
         """Mean negative log-likelihood in the user's units, in nats.

@@ -50,15 +50,18 @@ class Model {
     /// Moving averages of batch normalisation, in a flat buffer of their own.
     std::span<T> averages() { return averages_; }
     std::span<const T> averages() const { return averages_; }
-    const Scaling& scaling() const { return scaling_; }
-    void set_scaling(Scaling scaling) { scaling_ = std::move(scaling); }
+    const Scaling& scaling() const { return *scaling_; }
+    std::shared_ptr<const Scaling> shared_scaling() const { return scaling_; }
+    void set_scaling(Scaling scaling) {
+        scaling_ = std::make_shared<const Scaling>(std::move(scaling));
+    }
 
   private:
     Model() = default;
     std::shared_ptr<const Specification> specification_;
     std::shared_ptr<const Plan> plan_;
     std::vector<T> parameters_, averages_;
-    Scaling scaling_;
+    std::shared_ptr<const Scaling> scaling_ = std::make_shared<const Scaling>();
 };
 
 extern template class Model<float>;

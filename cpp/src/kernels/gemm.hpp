@@ -14,6 +14,7 @@
 #include <cstdint>
 
 #include "likely/primitives.hpp"
+#include "one_row.hpp"
 #include "tiles.hpp"
 
 namespace likely::gemm {
@@ -100,6 +101,7 @@ using Vector = Eigen::Map<Eigen::Matrix<T, Eigen::Dynamic, 1>>;
 template <class T>
 void forward(const T* x, const T* weight, const T* bias, std::int64_t rows, std::int64_t inputs,
              std::int64_t outputs, T* z, T* scratch) {
+    if (rows == 1) return one_row::product(inputs, outputs, x, weight, bias, z);
     if (tiled<T>(rows, outputs, inputs)) {
         tiles::product<T>(rows, outputs, inputs, {x, inputs, 1}, {weight, outputs, false},
                           {false, bias}, z, scratch);
@@ -111,11 +113,6 @@ void forward(const T* x, const T* weight, const T* bias, std::int64_t rows, std:
         } else {
             std::fill_n(z + i * outputs, outputs, T(0));
         }
-    }
-    if (rows == 1) {
-        Vector<T>(z, outputs).noalias() +=
-            ConstMatrix<T>(weight, outputs, inputs) * ConstVector<T>(x, inputs);
-        return;
     }
     add_product<Form::plain, Form::plain>(outputs, rows, inputs, weight, x, z, scratch);
 }

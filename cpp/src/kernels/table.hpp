@@ -101,7 +101,8 @@ struct Kernels {
     void (*gather)(const T* x, std::int64_t columns, const std::int64_t* order, std::int64_t rows,
                    std::int64_t ahead, const T* mean, const T* inverse_scale, T* out);
 
-    /// Writes the activations and, at plan.raw, the raw parameters into the workspace.
+    /// Writes the activations and, at plan.raw, the raw parameters into the workspace. One row
+    /// needs no scratch.
     void (*forward)(const Plan&, const Mode<T>&, const T* parameters, const T* x, std::int64_t rows,
                     std::int64_t capacity, T* workspace, T* scratch);
 

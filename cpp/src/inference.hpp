@@ -1,0 +1,55 @@
+// Forward passes alone: what predictions are made of.
+//
+// Why: a prediction needs far less memory than a training step, and how much decides its speed. One
+// row takes what a few cache lines hold, so that it can stay with a model; many rows are taken in
+// blocks whose activations stay in the second cache.
+//
+// Contract: all memory is allocated by the constructor, from uninitialised storage. Runs in
+// evaluation mode, with the model's parameters, averages and scaling as they are at the call, but
+// for a scaling that was set after the construction (see `fits`). x is in the user's units. Serves
+// one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "kernels/table.hpp"
+#include "likely/model.hpp"
+
+namespace likely {
+
+template <class T>
+class Inference {
+  public:
+    /// Keeps a reference to the model, which must stay. Rows beyond `most_rows`, or beyond what
+    /// suits the caches, are taken in blocks.
+    Inference(const Model<T>& model, std::int64_t most_rows);
+
+    /// The raw parameters of all rows, count x plan.raw_width.
+    void operator()(const T* x, std::int64_t count, T* out) noexcept;
+
+    /// Rows of a block.
+    std::int64_t block() const { return block_; }
+    /// False once the model was given another scaling: then make another one.
+    bool fits() const { return scaling_.get() == &model_.scaling(); }
+
+  private:
+    struct AlignedDelete {
+        void operator()(T* memory) const;
+    };
+    using Buffer = std::unique_ptr<T[], AlignedDelete>;
+    static Buffer allocate(std::int64_t count);
+
+    const Model<T>& model_;
+    const Kernels<T>& kernels_;
+    std::shared_ptr<const Scaling> scaling_;
+    std::int64_t block_, capacity_;
+    std::vector<T> mean_, inverse_scale_;
+    Buffer workspace_, scratch_, x_;
+};
+
+extern template class Inference<float>;
+extern template class Inference<double>;
+
+}  // namespace likely

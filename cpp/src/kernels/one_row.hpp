@@ -1,0 +1,189 @@
+// The product of a dense layer for a single row: what a prediction of one row is made of.
+//
+// Why: with one row no weight is used twice, so the product can be no faster than the weights come
+// from the cache that they are in. All that is left to do is to keep it that fast: sums stay in
+// registers over the whole depth, nothing is packed or copied, and enough chains of multiply-adds
+// run side by side to hide their latency.
+//
+// Contract: z = bias + x weight, with weight inputs x outputs in C order; `bias` null: none. Every
+// element is the sum of a few chains of multiply-adds, each in order of the inputs; which ones,
+// depends on the shape and the register's width alone. Nothing is read outside of the matrices.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <utility>
+
+#include "lanes.hpp"
+
+namespace likely::one_row {
+
+/// Registers of columns at a time. The others hold an input and what the loads bring.
+#if defined(__AVX512F__)
+inline constexpr int widest = 16;
+#else
+inline constexpr int widest = 8;
+#endif
+/// Multiply-adds under way at once: two a cycle, each of four cycles.
+inline constexpr int chains = 8;
+
+template <class T>
+[[gnu::always_inline]] inline Lanes<T> all(const T* number) {
+    return Lanes<T>::from_packet(Eigen::internal::pload1<typename Lanes<T>::Packet>(number));
+}
+
+/// Adds neighbours until one is left.
+template <int Count, class T>
+[[gnu::always_inline]] inline Lanes<T> total(Lanes<T> (&sums)[Count]) {
+#pragma GCC unroll 8
+    for (int step = 1; step < Count; step *= 2) {
+#pragma GCC unroll 8
+        for (int c = 0; c + step < Count; c += 2 * step) sums[c] = sums[c] + sums[c + step];
+    }
+    return sums[0];
+}
+
+/// `Columns` registers of columns, all of them real.
+template <int Columns, class T>
+[[gnu::noinline]] void columns(std::int64_t inputs, const T* x, const T* weight,
+                               std::int64_t stride, const T* bias, T* z) {
+    using V = Lanes<T>;
+    constexpr int Chains = std::max(1, chains / Columns);
+    V sum[Columns][Chains];
+#pragma GCC unroll 16
+    for (int j = 0; j < Columns; ++j) {
+#pragma GCC unroll 8
+        for (int c = 0; c < Chains; ++c) sum[j][c] = V(0.0);
+    }
+    std::int64_t k = 0;
+    const T* row = weight;
+    for (; k + Chains <= inputs; k += Chains) {
+#pragma GCC unroll 8
+        for (int c = 0; c < Chains; ++c) {
+            const V factor = all(x + k + c);
+#pragma GCC unroll 16
+            for (int j = 0; j < Columns; ++j)
+                sum[j][c] = sum[j][c] + factor * V::load(row + j * V::size);
+            row += stride;
+        }
+    }
+#pragma GCC unroll 8
+    for (int c = 0; c + 1 < Chains; ++c) {
+        if (k >= inputs) break;
+        const V factor = all(x + k);
+#pragma GCC unroll 16
+        for (int j = 0; j < Columns; ++j)
+            sum[j][c] = sum[j][c] + factor * V::load(row + j * V::size);
+        row += stride;
+        ++k;
+    }
+#pragma GCC unroll 16
+    for (int j = 0; j < Columns; ++j) {
+        const V result = total(sum[j]);
+        const std::int64_t at = j * V::size;
+        (bias ? V::load(bias + at) + result : result).store(z + at);
+    }
+}
+
+/// The last registers of columns, of which only `real` columns are there. The last few rows, where
+/// whole registers would reach beyond the matrix, are added at the end.
+template <int Columns, class T>
+void last_columns(std::int64_t inputs, const T* x, const T* weight, std::int64_t stride,
+                  const T* bias, T* z, std::int64_t real) {
+    constexpr std::int64_t width = Columns * Lanes<T>::size;
+    const std::int64_t whole =
+        std::max<std::int64_t>(0, inputs - (width - real + stride - 1) / stride);
+    T sums[width];
+    columns<Columns>(whole, x, weight, stride, static_cast<const T*>(nullptr), sums);
+    for (std::int64_t j = 0; j < real; ++j) z[j] = (bias ? bias[j] : T(0)) + sums[j];
+    for (std::int64_t k = whole; k < inputs; ++k) {
+        for (std::int64_t j = 0; j < real; ++j) z[j] += x[k] * weight[k * stride + j];
+    }
+}
+
+/// Lane i of the result is lane (First + i / Repeat) modulo the size.
+template <int First, int Repeat, class T>
+[[gnu::always_inline]] inline Lanes<T> lanes_of(Lanes<T> x) {
+    return [&]<int... I>(std::integer_sequence<int, I...>) {
+        constexpr int size = Lanes<T>::size;
+        return Lanes<T>(__builtin_shufflevector(x.v, x.v, ((First + I / Repeat) % size)...));
+    }(std::make_integer_sequence<int, Lanes<T>::size>{});
+}
+
+/// 1, 2 or 4 outputs: a register holds several rows of weights.
+template <int Outputs, class T>
+[[gnu::noinline]] void narrow(std::int64_t inputs, const T* x, const T* weight, const T* bias,
+                              T* z) {
+    using V = Lanes<T>;
+    constexpr int size = V::size;
+    constexpr int ahead = 4 / Outputs;  // registers of inputs
+    V sum[4]{V(0.0), V(0.0), V(0.0), V(0.0)};
+    const auto add = [&]<int N>(std::integral_constant<int, N>, const T* input, const T* w) {
+        const V factors = V::load(input);
+        [&]<int... M>(std::integer_sequence<int, M...>) {
+            ((sum[N * Outputs + M] =
+                  sum[N * Outputs + M] +
+                  lanes_of<M * size / Outputs, Outputs>(factors) * V::load(w + M * size)),
+             ...);
+        }(std::make_integer_sequence<int, Outputs>{});
+    };
+    std::int64_t k = 0;
+    for (; k + ahead * size <= inputs; k += ahead * size) {
+        [&]<int... N>(std::integer_sequence<int, N...>) {
+            (add(std::integral_constant<int, N>{}, x + k + N * size,
+                 weight + (k + N * size) * Outputs),
+             ...);
+        }(std::make_integer_sequence<int, ahead>{});
+    }
+    const std::integral_constant<int, 0> first;
+    for (; k + size <= inputs; k += size) add(first, x + k, weight + k * Outputs);
+    if (k < inputs) {
+        T rest[size]{}, weights[size * Outputs]{};
+        std::copy_n(x + k, inputs - k, rest);
+        std::copy_n(weight + k * Outputs, (inputs - k) * Outputs, weights);
+        add(first, rest, weights);
+    }
+    V folded = total(sum);
+    const auto fold = [&]<int Half>(auto self, std::integral_constant<int, Half>) {
+        if constexpr (Half >= Outputs) {
+            folded = folded + lanes_of<Half, 1>(folded);
+            self(self, std::integral_constant<int, Half / 2>{});
+        }
+    };
+    fold(fold, std::integral_constant<int, size / 2>{});
+    for (int j = 0; j < Outputs; ++j) z[j] = (bias ? bias[j] : T(0)) + folded.v[j];
+}
+
+template <class T>
+void product(std::int64_t inputs, std::int64_t outputs, const T* x, const T* weight, const T* bias,
+             T* z) {
+    using V = Lanes<T>;
+    if (outputs == 1) return narrow<1>(inputs, x, weight, bias, z);
+    if constexpr (V::size >= 2) {
+        if (outputs == 2) return narrow<2>(inputs, x, weight, bias, z);
+    }
+    if constexpr (V::size >= 4) {
+        if (outputs == 4) return narrow<4>(inputs, x, weight, bias, z);
+    }
+    std::int64_t j = 0;
+    const auto take = [&]<int Columns>(std::integral_constant<int, Columns>) {
+        constexpr std::int64_t width = Columns * V::size;
+        const T* base = bias ? bias + j : nullptr;
+        if (j + width <= outputs) {
+            columns<Columns>(inputs, x, weight + j, outputs, base, z + j);
+        } else {
+            last_columns<Columns>(inputs, x, weight + j, outputs, base, z + j, outputs - j);
+        }
+        j += width;
+    };
+    const auto registers = [&] { return (outputs - j + V::size - 1) / V::size; };
+    while (registers() >= widest) take(std::integral_constant<int, widest>{});
+    if constexpr (widest > 8) {
+        if (registers() >= 8) take(std::integral_constant<int, 8>{});
+    }
+    if (registers() >= 4) take(std::integral_constant<int, 4>{});
+    if (registers() >= 2) take(std::integral_constant<int, 2>{});
+    if (j < outputs) take(std::integral_constant<int, 1>{});
+}
+
+}  // namespace likely::one_row
