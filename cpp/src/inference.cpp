@@ -8,18 +8,9 @@ namespace {
 
 constexpr std::align_val_t alignment{64};
 
-/// A block's activations take at most so many bytes, for what else is in the second cache are the
-/// weights.
-constexpr std::int64_t block_bytes = 256 << 10;
-constexpr std::int64_t fewest_block_rows = 64, most_block_rows = 512;
-
-template <class T>
-std::int64_t block_rows(const Plan& plan, std::int64_t most_rows) {
-    const std::int64_t row_bytes = (plan.inputs + plan.gradient_in) * std::int64_t{sizeof(T)};
-    const std::int64_t suited =
-        std::clamp(block_bytes / row_bytes / 32 * 32, fewest_block_rows, most_block_rows);
-    return std::clamp<std::int64_t>(most_rows, 1, suited);
-}
+/// Enough that reading the weights once a block costs little; few enough that the activations, of
+/// layers up to some hundred units, stay in the second cache.
+constexpr std::int64_t most_block_rows = 256;
 
 }  // namespace
 
@@ -39,7 +30,7 @@ Inference<T>::Inference(const Model<T>& model, std::int64_t most_rows)
     : model_(model),
       kernels_(kernels<T>()),
       scaling_(model.shared_scaling()),
-      block_(block_rows<T>(model.plan(), most_rows)),
+      block_(std::clamp<std::int64_t>(most_rows, 1, most_block_rows)),
       capacity_((block_ + 15) / 16 * 16),
       // The matrices of a backward pass stand last.
       workspace_(allocate(model.plan().gradient_in * capacity_)),

@@ -21,7 +21,7 @@ Codes = NDArray[np.uint64]
 LIMIT = 4096
 _SHARE = 0.1  # of rows that are known although chance does not explain it: more is refused
 _DEVIATIONS = 4  # of the number of rows that chance explains
-_CHUNK = 8192  # rows, so that no second copy of the data is made
+_CHUNK = 65536  # numbers at a time, so that no second copy of the data is made
 
 
 class TrainingRows(NamedTuple):
@@ -79,12 +79,13 @@ def _codes(x: NDArray[Any], y: NDArray[Any]) -> Codes:
     """Return a code for each row: multilinear hashing, and a last mixing of its bits."""
     multipliers = _multipliers(x.shape[1] + y.shape[1])
     codes = np.empty(len(x), np.uint64)
-    for start in range(0, len(x), _CHUNK):
-        rows = np.concatenate([x[start : start + _CHUNK], y[start : start + _CHUNK]], axis=1)
+    count = max(1, _CHUNK // len(multipliers))
+    for start in range(0, len(x), count):
+        rows = np.concatenate([x[start : start + count], y[start : start + count]], axis=1)
         words = rows.view(f"u{rows.itemsize}").astype(np.uint64, copy=False)
         # The low bits of round numbers are zero, and products only carry upwards.
         words ^= words >> np.uint64(32)
-        codes[start : start + _CHUNK] = words @ multipliers
+        codes[start : start + count] = words @ multipliers
     codes ^= codes >> np.uint64(32)
     codes *= np.uint64(0x9E3779B97F4A7C15)
     codes ^= codes >> np.uint64(29)

@@ -4,7 +4,8 @@
 // go. Everything else is noexcept and allocates nothing. One predictor serves one thread. Matrices
 // are C-order: x rows x inputs, raw rows x raw_width(), results rows x targets (of a joint
 // distribution entropy, log_prob and parameter are one number a row). Numbers are in the user's
-// units. Batches beyond `max_batch` are taken in pieces.
+// units. Batches beyond `max_batch`, or beyond what suits the caches, are taken in pieces. One row
+// at a time (`max_batch` 1) needs least memory and has the shortest way.
 //
 //     likely::Predictor<float> predict(likely::Model<float>::load("model.safetensors"));
 //     predict(x, raw);
