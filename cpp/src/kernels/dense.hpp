@@ -9,14 +9,21 @@
 
 namespace likely::kernels_detail {
 
+/// Whether the products themselves compute the activation and its derivative.
+inline bool is_rectified(const DenseStep& step) {
+    return std::holds_alternative<ReLU>(step.activation);
+}
+
 template <class T>
 void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
              const Matrices<T>& matrices, std::int64_t rows, T* scratch) {
     T* value = matrices.at(step.value);
     T* z = step.preactivation == none ? value : matrices.at(step.preactivation);
+    const bool rectified = is_rectified(step) && step.sum == none;
     gemm::forward(matrices.source(step.source), parameters + step.weight,
                   step.bias == none ? nullptr : parameters + step.bias, rows, step.inputs,
-                  step.outputs, z, scratch);
+                  step.outputs, z, scratch, rectified);
+    if (rectified) return;
     std::visit(
         [&](const auto& activation) {
             constexpr bool is_identity =
@@ -38,18 +45,21 @@ void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
         step.activation);
 }
 
-/// `d_value` becomes d loss / d z on the way, unless that has a place of its own; d loss / d input
-/// goes to `d_source` unless it is null, that of the first `columns_below` outputs alone.
+/// `d_value` becomes d loss / d z on the way, unless it is that already (`is_d_z`) or that has a
+/// place of its own; d loss / d input goes to `d_source` unless it is null, that of the first
+/// `columns_below` outputs alone. `rectified` not null: the input, values of a rectifier, whose
+/// derivative is then in `d_source`.
 template <class T>
 void backward(const DenseStep& step, const T* parameters, const Matrices<T>& matrices,
               std::int64_t rows, T* scratch, const GradientTarget<T>& target, T* d_value,
-              T* d_source, std::int64_t columns_below) {
+              bool is_d_z, T* d_source, const T* rectified, std::int64_t columns_below) {
     const T* value = matrices.at(step.value);
     const T* z = step.preactivation == none ? value : matrices.at(step.preactivation);
     T* d_z = d_value;
     std::visit(
         [&](const auto& activation) {
             if constexpr (!std::is_same_v<std::decay_t<decltype(activation)>, Identity>) {
+                if (is_d_z) return;
                 T* own = step.d_preactivation == none ? d_value : matrices.at(step.d_preactivation);
                 transform<T>(
                     rows * step.outputs, own,
@@ -62,8 +72,8 @@ void backward(const DenseStep& step, const T* parameters, const Matrices<T>& mat
         },
         step.activation);
     gemm::weight_gradient(matrices.source(step.source), static_cast<const T*>(d_z), rows,
-                          step.inputs, step.outputs, target.accumulate || step.accumulates,
-                          target.gradient + step.weight,
+                          step.inputs, step.outputs, 0, step.inputs,
+                          target.accumulate || step.accumulates, target.gradient + step.weight,
                           step.bias == none ? nullptr : target.gradient + step.bias, scratch);
     if (d_source) {
         if (columns_below < step.outputs) {
@@ -73,7 +83,7 @@ void backward(const DenseStep& step, const T* parameters, const Matrices<T>& mat
             }
         }
         gemm::input_gradient(static_cast<const T*>(d_z), parameters + step.weight, rows,
-                             step.inputs, step.outputs, d_source, scratch);
+                             step.inputs, step.outputs, d_source, scratch, rectified);
     }
 }
 

@@ -22,6 +22,14 @@ void forward(const ResidualEnd& step, const Mode<T>&, const T*, const Matrices<T
         matrices.source(step.source), static_cast<const T*>(matrices.at(step.inner)));
 }
 
+/// The dense layer right below step `index`, if its values are a rectifier's and its gradient needs
+/// no place of its own: the input gradient above it can take in its derivative.
+const DenseStep* rectified_below(const Plan& plan, std::int64_t index) {
+    if (index <= plan.first_trained) return nullptr;
+    const auto* below = std::get_if<DenseStep>(&plan.steps[static_cast<std::size_t>(index - 1)]);
+    return below && is_rectified(*below) && below->d_preactivation == none ? below : nullptr;
+}
+
 }  // namespace
 
 template <class T>
@@ -48,14 +56,18 @@ void network_backward(const Plan& plan, const Mode<T>& mode, const T* parameters
     const GradientTarget<T> target{gradient, accumulate};
     T* current = matrices.at(plan.gradient_in);
     T* other = matrices.at(plan.gradient_out);
+    bool is_d_z = false;  // the derivative of the dense layer at hand is in `current` already
     const auto last = static_cast<std::int64_t>(plan.steps.size()) - 1;
     // What stands before the first step with parameters only passes x on.
     for (auto index = last; index >= plan.first_trained; --index) {
         const bool first = index == plan.first_trained;
         const Step& any = plan.steps[static_cast<std::size_t>(index)];
         if (const auto* dense = std::get_if<DenseStep>(&any)) {
-            backward(*dense, parameters, matrices, rows, scratch, target, current,
-                     first ? nullptr : other, index == last ? mode.columns_below : dense->outputs);
+            const DenseStep* below = rectified_below(plan, index);
+            backward(*dense, parameters, matrices, rows, scratch, target, current, is_d_z,
+                     first ? nullptr : other, below ? matrices.at(below->value) : nullptr,
+                     index == last ? mode.columns_below : dense->outputs);
+            is_d_z = below != nullptr;
             std::swap(current, other);
         } else if (const auto* end = std::get_if<ResidualEnd>(&any)) {
             if (end->kept_gradient != none)
@@ -79,7 +91,6 @@ void network_backward(const Plan& plan, const Mode<T>& mode, const T* parameters
 
 template <class T>
 void fill_network(Kernels<T>& table) {
-    gemm::set_cache_sizes();
     table.scratch_size = scratch_size<T>;
     table.forward = network_forward<T>;
     table.backward = network_backward<T>;

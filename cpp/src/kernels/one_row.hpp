@@ -1,20 +1,20 @@
-// The product of a dense layer for a single row: what a prediction of one row is made of.
+// The three products of a dense layer for a single row: matrix times vector, and an outer product.
 //
 // Why: with one row no weight is used twice, so the product can be no faster than the weights come
 // from the cache that they are in. All that is left to do is to keep it that fast: sums stay in
 // registers over the whole depth, nothing is packed or copied, and enough chains of multiply-adds
 // run side by side to hide their latency.
 //
-// Contract: z = bias + x weight, with weight inputs x outputs in C order; `bias` null: none. Every
-// element is the sum of a few chains of multiply-adds, each in order of the inputs; which ones,
-// depends on the shape and the register's width alone. Nothing is read outside of the matrices.
+// Contract: as in gemm.hpp. Every element is the sum of a few chains of multiply-adds; which ones,
+// depends on the shape and the register's width alone, so a row by itself may differ in its last
+// bits from the same row in a batch. Nothing is read outside of the matrices.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
 #include <utility>
 
-#include "lanes.hpp"
+#include "tail.hpp"
 
 namespace likely::one_row {
 
@@ -154,8 +154,9 @@ template <int Outputs, class T>
     for (int j = 0; j < Outputs; ++j) z[j] = (bias ? bias[j] : T(0)) + folded.v[j];
 }
 
+/// z = bias + x weight; `bias` null: none.
 template <class T>
-void product(std::int64_t inputs, std::int64_t outputs, const T* x, const T* weight, const T* bias,
+void forward(std::int64_t inputs, std::int64_t outputs, const T* x, const T* weight, const T* bias,
              T* z) {
     using V = Lanes<T>;
     if (outputs == 1) return narrow<1>(inputs, x, weight, bias, z);
@@ -184,6 +185,50 @@ void product(std::int64_t inputs, std::int64_t outputs, const T* x, const T* wei
     if (registers() >= 4) take(std::integral_constant<int, 4>{});
     if (registers() >= 2) take(std::integral_constant<int, 2>{});
     if (j < outputs) take(std::integral_constant<int, 1>{});
+}
+
+/// Row i of d_weight (+)= x[i] d_z, and d_bias (+)= d_z unless it is null.
+template <class T>
+void weight_gradient(const T* x, const T* d_z, std::int64_t inputs, std::int64_t outputs,
+                     bool accumulate, T* d_weight, T* d_bias) {
+    const auto scaled = [&](T factor, T* target) {
+        if (accumulate) {
+            for (std::int64_t j = 0; j < outputs; ++j) target[j] += factor * d_z[j];
+        } else {
+            for (std::int64_t j = 0; j < outputs; ++j) target[j] = factor * d_z[j];
+        }
+    };
+    for (std::int64_t i = 0; i < inputs; ++i) scaled(x[i], d_weight + i * outputs);
+    if (d_bias) scaled(T(1), d_bias);
+}
+
+/// d_x[i] = the product of d_z with row i of weight.
+template <class T>
+void input_gradient(const T* d_z, const T* weight, std::int64_t inputs, std::int64_t outputs,
+                    T* d_x) {
+    using V = Lanes<T>;
+    constexpr std::int64_t at_once = 8;
+    const std::int64_t whole = outputs / V::size * V::size;
+    const Tail<T> tail(std::max<std::int64_t>(outputs - whole, 1));
+    const auto take = [&]<int Rows>(std::integral_constant<int, Rows>, std::int64_t i) {
+        const T* const rows = weight + i * outputs;
+        V sum[Rows];
+        for (int r = 0; r < Rows; ++r) sum[r] = V(0.0);
+        for (std::int64_t k = 0; k < whole; k += V::size) {
+            const V factor = V::load(d_z + k);
+            for (int r = 0; r < Rows; ++r)
+                sum[r] = sum[r] + factor * V::load(rows + r * outputs + k);
+        }
+        if (whole < outputs) {
+            const V factor = tail.load(d_z + whole);
+            for (int r = 0; r < Rows; ++r)
+                sum[r] = sum[r] + factor * tail.load(rows + r * outputs + whole);
+        }
+        for (int r = 0; r < Rows; ++r) d_x[i + r] = Eigen::internal::predux(sum[r].packet());
+    };
+    std::int64_t i = 0;
+    for (; i + at_once <= inputs; i += at_once) take(std::integral_constant<int, at_once>{}, i);
+    for (; i < inputs; ++i) take(std::integral_constant<int, 1>{}, i);
 }
 
 }  // namespace likely::one_row
