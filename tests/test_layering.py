@@ -53,8 +53,7 @@ FLOORS: dict[str, list[str]] = {
     ],
     "6 bindings": ["cpp/bindings/*"],
     "7 arguments": [
-        f"{PYTHON}/_arrays.py",
-        f"{PYTHON}/_system.py",
+        f"{PYTHON}/_arrays.py {PYTHON}/_system.py",
         f"{PYTHON}/_training_rows.py",
     ],
     "7 differentiation": [f"{PYTHON}/_differentiation.py"],

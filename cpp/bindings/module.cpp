@@ -3,11 +3,13 @@
 
 #include "kernels_loaded.hpp"
 #include "objects.hpp"
+#include "threads.hpp"
 
 PYBIND11_MODULE(_core, module, pybind11::mod_gil_not_used()) {
     using namespace likely::python;
     module.doc() = "The C++ core of likely.";
     likely::load_kernels();
+    likely::default_threads();  // an impossible LIKELY_NUM_THREADS is told of here
 
     declare_activations(module);
     declare_distributions(module);

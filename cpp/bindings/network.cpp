@@ -64,7 +64,9 @@ double mean_loss(Model<T>& model, const NumberArray& x, const NumberArray& y,
         nullptr,       rows};
     const py::gil_scoped_release released;
     const double count = static_cast<double>(rows);
-    return Workspace<T>(model, rows).loss_and_gradient(data, 1 / count, gradient) / count;
+    return Workspace<T>(model, rows, default_threads())
+               .loss_and_gradient(data, 1 / count, gradient) /
+           count;
 }
 
 double loss(ModelObject& object, const NumberArray& x, const NumberArray& y,

@@ -171,9 +171,9 @@ void predict_rows(ModelObject& object, const T* x, std::int64_t rows, T* out) {
         check_finite("x", x, 1, plan.inputs);
         if (predict_row(object, x, out)) return;
     }
-    Inference<T> inference(model, rows);
-    for (std::int64_t begin = 0; begin < rows; begin += inference.block()) {
-        const std::int64_t count = std::min(inference.block(), rows - begin);
+    Inference<T> inference(model, rows, default_threads());
+    for (std::int64_t begin = 0; begin < rows; begin += inference.at_once()) {
+        const std::int64_t count = std::min(inference.at_once(), rows - begin);
         const T* part = x + begin * plan.inputs;
         check_finite("x", part, count, plan.inputs, begin);
         inference(part, count, out + begin * plan.raw_width);

@@ -8,6 +8,7 @@
 #include "kernels/table.hpp"
 #include "kernels_loaded.hpp"
 #include "objects.hpp"
+#include "threads.hpp"
 
 namespace likely::python {
 namespace {
@@ -47,8 +48,11 @@ void bind_system(py::module_& module) {
                 {"cpu_level", cpu_level()},
                 {"compiler", compiler()},
                 {"eigen", kernel_table().eigen},
-                {"threads", "1"}};
+                {"threads", std::to_string(default_threads())}};
     });
+    module.def("set_num_threads", &set_default_threads, py::arg("count"));
+    module.def("use_threads_always", &Scheduler::use_always, py::arg("always"),
+               "For tests: whether even the shortest step is cut into pieces for all threads.");
 }
 
 }  // namespace likely::python

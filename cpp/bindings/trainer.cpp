@@ -82,7 +82,7 @@ void bind_trainer(py::module_& module) {
                          std::optional<std::int64_t> patience, std::uint64_t seed,
                          const py::object& schedule, double l1, double l2, bool penalize_biases,
                          std::optional<double> clip_value, std::optional<double> clip_norm,
-                         const py::object& stabilize) {
+                         const py::object& stabilize, std::optional<std::int64_t> threads) {
                  TrainerOptions options;
                  options.optimizer = from_python<Optimizer>(optimizer, "optimizer");
                  options.batch_size = batch_size;
@@ -99,13 +99,14 @@ void bind_trainer(py::module_& module) {
                  options.clip_norm = clip_norm;
                  if (!stabilize.is_none())
                      options.stabilize = from_python<Stabilizer>(stabilize, "stabilize");
+                 options.threads = threads;
                  options.validate();
                  return options;
              }),
              py::arg("optimizer"), py::arg("batch_size"), py::arg("epochs"), py::arg("shuffle"),
              py::arg("drop_last"), py::arg("patience"), py::arg("seed"), py::arg("schedule"),
              py::arg("l1"), py::arg("l2"), py::arg("penalize_biases"), py::arg("clip_value"),
-             py::arg("clip_norm"), py::arg("stabilize"))
+             py::arg("clip_norm"), py::arg("stabilize"), py::arg("threads"))
         .def_property_readonly(
             "optimizer",
             [](const TrainerOptions& options) { return to_python<Optimizer>(options.optimizer); })

@@ -11,6 +11,9 @@ constexpr std::align_val_t alignment{64};
 /// Enough that reading the weights once a block costs little; few enough that the activations, of
 /// layers up to some hundred units, stay in the second cache.
 constexpr std::int64_t most_block_rows = 256;
+/// Of each thread: a job begins and ends in a microsecond or two, and teams are measured job by
+/// job.
+constexpr std::int64_t blocks_a_job = 4;
 
 }  // namespace
 
@@ -26,39 +29,59 @@ typename Inference<T>::Buffer Inference<T>::allocate(std::int64_t count) {
 }
 
 template <class T>
-Inference<T>::Inference(const Model<T>& model, std::int64_t most_rows)
+Inference<T>::Inference(const Model<T>& model, std::int64_t most_rows, int threads)
     : model_(model),
       kernels_(kernels<T>()),
       scaling_(model.shared_scaling()),
       block_(std::clamp<std::int64_t>(most_rows, 1, most_block_rows)),
       capacity_((block_ + 15) / 16 * 16),
+      scheduler_(static_cast<int>(std::clamp<std::int64_t>(most_rows / block_, 1, threads)),
+                 static_cast<double>(model.plan().multiply_adds) *
+                     static_cast<double>(std::min(most_rows, threads * blocks_a_job * block_))),
+      at_once_(scheduler_.size() == 1 ? block_ : scheduler_.size() * blocks_a_job * block_),
       // The matrices of a backward pass stand last.
-      workspace_(allocate(model.plan().gradient_in * capacity_)),
-      scratch_(block_ == 1 ? nullptr : allocate(kernels_.scratch_size(model.plan(), capacity_))) {
+      workspace_(allocate(model.plan().gradient_in * capacity_ * scheduler_.size())),
+      scratch_(block_ == 1
+                   ? nullptr
+                   : allocate(kernels_.scratch_size(model.plan(), capacity_) * scheduler_.size())) {
     if (!scaling_->fitted()) return;
     for (const double value : scaling_->input_mean) mean_.push_back(static_cast<T>(value));
     for (const double value : scaling_->input_scale)
         inverse_scale_.push_back(static_cast<T>(1 / value));
-    x_ = allocate(model.plan().inputs * capacity_);
+    x_ = allocate(model.plan().inputs * capacity_ * scheduler_.size());
 }
 
 template <class T>
 void Inference<T>::operator()(const T* x, std::int64_t count, T* out) noexcept {
     const Plan& plan = model_.plan();
-    const Mode<T> evaluation{model_.averages().data()};
-    for (std::int64_t begin = 0; begin < count; begin += block_) {
-        const std::int64_t rows = std::min(block_, count - begin);
-        const T* part = x + begin * plan.inputs;
-        if (x_) {
-            kernels_.gather(part, plan.inputs, nullptr, rows, mean_.data(), inverse_scale_.data(),
-                            x_.get());
-            part = x_.get();
-        }
-        kernels_.forward(plan, evaluation, model_.parameters().data(), part, rows, capacity_,
-                         workspace_.get(), scratch_.get());
-        std::copy_n(workspace_.get() + plan.raw * capacity_, rows * plan.raw_width,
-                    out + begin * plan.raw_width);
+    for (std::int64_t first = 0; first < count; first += at_once_) {
+        const std::int64_t rows = std::min(at_once_, count - first);
+        const Scheduler::Job job(scheduler_, rows);
+        job.team().split(rows, block_, block_, [&](const Piece& piece) {
+            for (std::int64_t i = piece.begin; i < piece.end; i += block_) {
+                predict_block(x + (first + i) * plan.inputs, std::min(block_, piece.end - i),
+                              out + (first + i) * plan.raw_width, piece.member);
+            }
+        });
     }
+}
+
+template <class T>
+void Inference<T>::predict_block(const T* x, std::int64_t rows, T* out, int member) noexcept {
+    const Plan& plan = model_.plan();
+    const Mode<T> evaluation{model_.averages().data()};
+    if (x_) {
+        T* const scaled = x_.get() + member * plan.inputs * capacity_;
+        kernels_.gather(x, plan.inputs, nullptr, rows, 0, mean_.data(), inverse_scale_.data(),
+                        scaled);
+        x = scaled;
+    }
+    T* const workspace = workspace_.get() + member * plan.gradient_in * capacity_;
+    T* const scratch =
+        scratch_ ? scratch_.get() + member * kernels_.scratch_size(plan, capacity_) : nullptr;
+    kernels_.forward(plan, evaluation, model_.parameters().data(), x, rows, capacity_, workspace,
+                     scratch, Team());
+    std::copy_n(workspace + plan.raw * capacity_, rows * plan.raw_width, out);
 }
 
 template class Inference<float>;

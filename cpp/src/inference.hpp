@@ -6,8 +6,8 @@
 //
 // Contract: all memory is allocated by the constructor, from uninitialised storage. Runs in
 // evaluation mode, with the model's parameters, averages and scaling as they are at the call, but
-// for a scaling that was set after the construction (see `fits`). x is in the user's units. Serves
-// one thread.
+// for a scaling that was set after the construction (see `fits`). x is in the user's units. Bits do
+// not depend on the number of threads. Serves one caller at a time.
 #pragma once
 
 #include <cstdint>
@@ -16,6 +16,7 @@
 
 #include "kernels/table.hpp"
 #include "likely/model.hpp"
+#include "threads.hpp"
 
 namespace likely {
 
@@ -23,14 +24,14 @@ template <class T>
 class Inference {
   public:
     /// Keeps a reference to the model, which must stay. Rows beyond `most_rows`, or beyond what
-    /// suits the caches, are taken in blocks.
-    Inference(const Model<T>& model, std::int64_t most_rows);
+    /// suits the caches, are taken in blocks; these are dealt out to the threads.
+    Inference(const Model<T>& model, std::int64_t most_rows, int threads = 1);
 
     /// The raw parameters of all rows, count x plan.raw_width.
     void operator()(const T* x, std::int64_t count, T* out) noexcept;
 
-    /// Rows of a block.
-    std::int64_t block() const { return block_; }
+    /// So many rows are taken together.
+    std::int64_t at_once() const { return at_once_; }
     /// False once the model was given another scaling: then make another one.
     bool fits() const { return scaling_.get() == &model_.scaling(); }
 
@@ -40,11 +41,14 @@ class Inference {
     };
     using Buffer = std::unique_ptr<T[], AlignedDelete>;
     static Buffer allocate(std::int64_t count);
+    void predict_block(const T* x, std::int64_t rows, T* out, int member) noexcept;
 
     const Model<T>& model_;
     const Kernels<T>& kernels_;
     std::shared_ptr<const Scaling> scaling_;
     std::int64_t block_, capacity_;
+    Scheduler scheduler_;
+    std::int64_t at_once_;
     std::vector<T> mean_, inverse_scale_;
     Buffer workspace_, scratch_, x_;
 };

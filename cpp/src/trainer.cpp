@@ -1,6 +1,7 @@
 #include "likely/trainer.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cmath>
 #include <limits>
@@ -11,6 +12,7 @@
 #include "kernels/table.hpp"
 #include "rng.hpp"
 #include "scaling.hpp"
+#include "threads.hpp"
 #include "workspace.hpp"
 
 namespace likely {
@@ -111,6 +113,12 @@ std::int64_t epochs_without_scale(const TrainerOptions& options) {
 
 /// Data of more numbers are asked for before their turn.
 constexpr std::int64_t cached_numbers = 1 << 17;
+int threads_of(const TrainerOptions& options) {
+    return options.threads ? static_cast<int>(*options.threads) : default_threads();
+}
+
+/// Parameters at a time of the norm and of the update: a multiple of what their kernels sum.
+constexpr std::int64_t block = 4096;
 
 /// One fit: its memory, allocated at once, and what it has reached.
 template <class T>
@@ -126,9 +134,12 @@ class Fit {
           batch_size_(batch_size),
           used_(options.drop_last ? data.rows - data.rows % batch_size : data.rows),
           larger_than_cache_(options.shuffle && data.rows * plan_.inputs > cached_numbers),
-          workspace_(model, batch_size, plan_.whole_batches, stabilizer_of(options)),
+          workspace_(model, batch_size, threads_of(options), plan_.whole_batches,
+                     stabilizer_of(options)),
+          scheduler_(workspace_.training_scheduler(batch_size)),
           order_(options.shuffle ? static_cast<std::size_t>(data.rows) : 0),
           gradient_(model.parameters().size()),
+          squares_((gradient_.size() + block - 1) / block),
           slots_(gradient_.size() *
                  static_cast<std::size_t>(std::visit(
                      [](const auto& chosen) { return chosen.slots(); }, options.optimizer))),
@@ -195,12 +206,12 @@ class Fit {
                            options_.shuffle ? order_.data() + begin : nullptr,
                            count,
                            larger_than_cache_ ? used_ - begin - count : 0};
+        const Scheduler::Job job(scheduler_, count);
         const double loss = workspace_.training_step(
             rows, 1 / static_cast<double>(count),
             {options_.seed, static_cast<std::uint64_t>(epoch), static_cast<std::uint64_t>(step)},
-            gradient_.data());
-        const auto size = static_cast<std::int64_t>(gradient_.size());
-        const double norm = std::sqrt(kernels<T>().squared_norm(size, gradient_.data()));
+            gradient_.data(), job.team());
+        const double norm = std::sqrt(squared_norm(job.team()));
         if (!std::isfinite(loss)) diverged(epoch, "the loss is " + text_of(loss));
         if (plan_.average_count > 0 && !workspace_.has_finite_moments(count))
             diverged(epoch, "the moments of a BatchNorm's batch are not finite");
@@ -209,29 +220,54 @@ class Fit {
                                 (sizeof(T) == 4 ? "float32" : "float64"));
         largest_norm_ = std::max(largest_norm_, norm);
         epoch_norm_ = std::max(epoch_norm_, norm);
-        if (!update(norm)) diverged(epoch, "a parameter would not be finite");
+        if (!update(norm, job.team())) diverged(epoch, "a parameter would not be finite");
         if (plan_.average_count > 0) workspace_.move_averages(count, model_.averages().data());
         ++history_.steps;
         return loss;
     }
 
-    bool update(double norm) {
+    /// Infinite where T cannot hold it.
+    double squared_norm(const Team& team) {
+        const auto size = static_cast<std::int64_t>(gradient_.size());
+        team.split(size, block, block, [&](const Piece& piece) {
+            for (std::int64_t i = piece.begin; i < piece.end; i += block) {
+                squares_[static_cast<std::size_t>(i / block)] =
+                    kernels<T>().squared_norm(std::min(block, piece.end - i), gradient_.data() + i);
+            }
+        });
+        const double sum = std::accumulate(squares_.begin(), squares_.end(), 0.0);
+        const bool above = sum > static_cast<double>(std::numeric_limits<T>::max());
+        return above ? std::numeric_limits<double>::infinity() : sum;
+    }
+
+    bool update(double norm, const Team& team) {
         Update what{};
         what.step = history_.steps + 1;
         what.learning_rate = rate_;
         what.gradient_scale =
             options_.clip_norm && norm > *options_.clip_norm ? *options_.clip_norm / norm : 1;
         what.clip_value = options_.clip_value.value_or(std::numeric_limits<double>::infinity());
-        bool finite = true;
-        for (const Segment& segment : segments_) {
-            what.l1 = segment.penalized ? options_.l1 : 0;
-            what.l2 = segment.penalized ? options_.l2 : 0;
-            what.weight_decay = segment.penalized ? weight_decay(options_.optimizer) : 0;
-            finite &= kernels<T>().update(
-                options_.optimizer, what, segment.count,
-                static_cast<std::int64_t>(gradient_.size()), gradient_.data() + segment.offset,
-                model_.parameters().data() + segment.offset, slots_.data() + segment.offset);
-        }
+        const auto size = static_cast<std::int64_t>(gradient_.size());
+        std::atomic<bool> finite = true;
+        team.split(size, block, block, [&](const Piece& piece) {
+            for (const Segment& segment : segments_) {
+                const std::int64_t begin = std::max(segment.offset, piece.begin);
+                const std::int64_t count =
+                    std::min(segment.offset + segment.count, piece.end) - begin;
+                if (count <= 0) continue;
+                Update of_segment = what;
+                if (segment.penalized) {
+                    of_segment.l1 = options_.l1;
+                    of_segment.l2 = options_.l2;
+                    of_segment.weight_decay = weight_decay(options_.optimizer);
+                }
+                if (!kernels<T>().update(
+                        options_.optimizer, of_segment, count, size, gradient_.data() + begin,
+                        model_.parameters().data() + begin, slots_.data() + begin)) {
+                    finite = false;
+                }
+            }
+        });
         return finite;
     }
 
@@ -259,8 +295,11 @@ class Fit {
     std::int64_t batch_size_, used_;
     bool larger_than_cache_;
     Workspace<T> workspace_;
+    Scheduler scheduler_;
     std::vector<std::int64_t> order_;
-    std::vector<T> weight_, gradient_, slots_, best_, best_averages_;
+    std::vector<T> weight_, gradient_;
+    std::vector<double> squares_;  ///< of each block of the gradient, summed
+    std::vector<T> slots_, best_, best_averages_;
     std::vector<Segment> segments_;
     RunningSchedule schedule_;
     double rate_ = 0, epoch_norm_ = 0, largest_norm_ = 0;
@@ -283,6 +322,7 @@ void TrainerOptions::validate() const {
             "l2=" +
             text_of(l2) + " and weight_decay=" + text_of(weight_decay(optimizer)) + ")");
     }
+    if (threads) check_threads("threads", *threads);
     if (clip_value) require(*clip_value > 0, "clip_value", "positive, or none", *clip_value);
     if (clip_norm) require(*clip_norm > 0, "clip_norm", "positive, or none", *clip_norm);
     if (clip_value && clip_norm)

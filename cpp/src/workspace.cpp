@@ -10,6 +10,14 @@ namespace likely {
 namespace {
 
 constexpr std::int64_t most_chunk_rows = 1024;
+
+/// A family's kernel sums the losses of so many rows at a time. Those of a fixed number of raw
+/// parameters do little for each row, so that only large batches gain by being cut.
+std::int64_t likelihood_block(const Distribution& distribution) {
+    return visit_family([]<class Family>(const Family&) { return FixedFamily<Family> ? 256 : 64; },
+                        distribution);
+}
+
 constexpr std::align_val_t alignment{64};
 
 /// An allocation that failed, with what helps.
@@ -39,7 +47,7 @@ typename Workspace<T>::Buffer Workspace<T>::allocate(std::int64_t count) {
 }
 
 template <class T>
-Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whole,
+Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, int threads, bool whole,
                         const std::optional<Stabilizer>& stabilizer)
     : model_(model),
       plan_(model.plan()),
@@ -47,13 +55,19 @@ Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whol
       capacity_((std::clamp<std::int64_t>(most_rows, 1, whole ? most_rows : most_chunk_rows) + 15) /
                 16 * 16),
       linear_(!stabilizer && kernels_.is_linear(plan_)),
+      threads_(Scheduler(threads, multiply_adds(3, capacity_)).size()),
+      evaluation_(threads_, multiply_adds(1, capacity_)),
       workspace_(allocate(plan_.workspace_width * capacity_)),
-      scratch_(allocate(kernels_.scratch_size(plan_, capacity_))),
+      scratch_(allocate(kernels_.scratch_size(plan_, capacity_) * threads_)),
       x_(allocate(plan_.inputs * capacity_)),
       y_(allocate(plan_.targets * capacity_)),
       weight_(allocate(capacity_)),
       event_(allocate(plan_.targets * capacity_)),
+      likelihood_block_(likelihood_block(plan_.distribution)),
       custom_likelihood_(plan_) {
+    // Sums of derivatives by shared constants run over all rows; functions of the user want them.
+    if (plan_.shared == none && !std::holds_alternative<Custom>(plan_.distribution))
+        block_losses_.resize(static_cast<std::size_t>(capacity_ / likelihood_block_ + 1));
     if (stabilizer) stabilized_likelihood_.emplace(*stabilizer, plan_, capacity_);
     const Scaling& scaling = model.scaling();
     if (!scaling.fitted()) return;
@@ -74,7 +88,13 @@ Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, bool whol
 }
 
 template <class T>
-Rows<T> Workspace<T>::chunk(const Rows<T>& rows, std::int64_t begin, std::int64_t count) noexcept {
+double Workspace<T>::multiply_adds(int passes, std::int64_t rows) const {
+    return passes * static_cast<double>(plan_.multiply_adds) * static_cast<double>(rows);
+}
+
+template <class T>
+Rows<T> Workspace<T>::chunk(const Rows<T>& rows, std::int64_t begin, std::int64_t count,
+                            const Team& team) noexcept {
     const std::int64_t* order = rows.order ? rows.order + begin : nullptr;
     const std::int64_t first = rows.order ? 0 : begin;
     const std::int64_t ahead = rows.ahead > 0 ? rows.count - begin - count + rows.ahead : 0;
@@ -83,7 +103,12 @@ Rows<T> Workspace<T>::chunk(const Rows<T>& rows, std::int64_t begin, std::int64_
         if (!source) return nullptr;
         source += first * columns;
         if (!order && !mean) return source;
-        kernels_.gather(source, columns, order, count, ahead, mean, inverse_scale, target);
+        team.split(count, row_unit, fewest_rows, [&](const Piece& piece) {
+            kernels_.gather(order ? source : source + piece.begin * columns, columns,
+                            order ? order + piece.begin : nullptr, piece.size(),
+                            ahead > 0 ? ahead + count - piece.end : 0, mean, inverse_scale,
+                            target + piece.begin * columns);
+        });
         return target;
     };
     const Standardization<T>& s = standardization_;
@@ -118,23 +143,57 @@ double Workspace<T>::unit_change(const Rows<T>& rows) const noexcept {
 
 template <class T>
 double Workspace<T>::loss(const Rows<T>& rows) {
-    return pass(rows, 0, nullptr, nullptr);
+    return pass(rows, 0, nullptr, nullptr, nullptr);
 }
 
 template <class T>
 double Workspace<T>::loss_and_gradient(const Rows<T>& rows, double gradient_scale, T* gradient) {
-    return pass(rows, gradient_scale, nullptr, gradient);
+    return pass(rows, gradient_scale, nullptr, gradient, nullptr);
 }
 
 template <class T>
 double Workspace<T>::training_step(const Rows<T>& rows, double gradient_scale,
-                                   TrainingPosition position, T* gradient) {
-    return pass(rows, gradient_scale, &position, gradient);
+                                   TrainingPosition position, T* gradient, const Team& team) {
+    return pass(rows, gradient_scale, &position, gradient, &team);
+}
+
+template <class T>
+double Workspace<T>::likelihood(const Rows<T>& part, const TrainingPosition* position,
+                                double gradient_scale, T* d_raw, T* d_shared, bool accumulate,
+                                const Team& team) {
+    const T* shared = plan_.shared == none ? nullptr : model_.parameters().data() + plan_.shared;
+    const T* raw = workspace_.get() + plan_.raw * capacity_;
+    const Targets<T> targets{part.y, part.weight, part.event, part.count};
+    if (std::holds_alternative<Custom>(plan_.distribution))
+        return custom_likelihood_(raw, part.y, part.weight, part.count, gradient_scale, d_raw);
+    if (position && stabilized_likelihood_) {
+        return (*stabilized_likelihood_)(position->epoch, shared, raw, targets, gradient_scale,
+                                         scratch_.get(), d_raw, d_shared, accumulate);
+    }
+    if (block_losses_.empty()) {
+        return kernels_.likelihood(plan_, shared, raw, targets, gradient_scale, scratch_.get(),
+                                   d_raw, d_shared, accumulate);
+    }
+    const std::int64_t scratch_of_one = kernels_.scratch_size(plan_, capacity_);
+    team.split(part.count, likelihood_block_, likelihood_block_, [&](const Piece& piece) {
+        for (std::int64_t i = piece.begin; i < piece.end; i += likelihood_block_) {
+            const Targets<T> block{part.y + i * plan_.targets,
+                                   part.weight ? part.weight + i : nullptr,
+                                   part.event ? part.event + i * plan_.targets : nullptr,
+                                   std::min(likelihood_block_, piece.end - i)};
+            block_losses_[static_cast<std::size_t>(i / likelihood_block_)] = kernels_.likelihood(
+                plan_, shared, raw + i * plan_.raw_width, block, gradient_scale,
+                scratch_.get() + piece.member * scratch_of_one,
+                d_raw ? d_raw + i * plan_.raw_width : nullptr, d_shared, accumulate);
+        }
+    });
+    const auto blocks = (part.count + likelihood_block_ - 1) / likelihood_block_;
+    return std::accumulate(block_losses_.begin(), block_losses_.begin() + blocks, 0.0);
 }
 
 template <class T>
 double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPosition* position,
-                          T* gradient) {
+                          T* gradient, const Team* given) {
     const T* parameters = model_.parameters().data();
     double total = unit_change(rows);
     if (linear_ && gradient) {
@@ -142,32 +201,23 @@ double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPo
                            {plan_, rows, standardization_, parameters, gradient_scale, gradient});
     }
     Mode<T> mode{model_.averages().data(), position};
-    const bool stabilized = position && stabilized_likelihood_;
-    if (stabilized) mode.columns_below = stabilized_likelihood_->columns_below();
-    const T* shared = plan_.shared == none ? nullptr : parameters + plan_.shared;
+    if (position && stabilized_likelihood_)
+        mode.columns_below = stabilized_likelihood_->columns_below();
     T* d_shared = gradient && plan_.shared != none ? gradient + plan_.shared : nullptr;
     T* d_raw = gradient ? workspace_.get() + plan_.gradient_in * capacity_ : nullptr;
-    const T* raw = workspace_.get() + plan_.raw * capacity_;
     for (std::int64_t begin = 0; begin < rows.count; begin += capacity_) {
-        const Rows<T> part = chunk(rows, begin, std::min(capacity_, rows.count - begin));
+        const std::int64_t count = std::min(capacity_, rows.count - begin);
+        std::optional<Scheduler::Job> job;
+        if (!given) job.emplace(evaluation_, count);
+        const Team& team = given ? *given : job->team();
+        const Rows<T> part = chunk(rows, begin, count, team);
         if (position) position->first_row = begin;
         kernels_.forward(plan_, mode, parameters, part.x, part.count, capacity_, workspace_.get(),
-                         scratch_.get());
-        const Targets<T> targets{part.y, part.weight, part.event, part.count};
-        if (std::holds_alternative<Custom>(plan_.distribution)) {
-            total +=
-                custom_likelihood_(raw, part.y, part.weight, part.count, gradient_scale, d_raw);
-        } else if (stabilized) {
-            total +=
-                (*stabilized_likelihood_)(position->epoch, shared, raw, targets, gradient_scale,
-                                          scratch_.get(), d_raw, d_shared, begin > 0);
-        } else {
-            total += kernels_.likelihood(plan_, shared, raw, targets, gradient_scale,
-                                         scratch_.get(), d_raw, d_shared, begin > 0);
-        }
+                         scratch_.get(), team);
+        total += likelihood(part, position, gradient_scale, d_raw, d_shared, begin > 0, team);
         if (gradient) {
             kernels_.backward(plan_, mode, parameters, part.x, part.count, capacity_,
-                              workspace_.get(), scratch_.get(), gradient, begin > 0);
+                              workspace_.get(), scratch_.get(), gradient, begin > 0, team);
         }
     }
     return total;

@@ -80,7 +80,7 @@ from likely._core import (
     ZeroInflated,
 )
 from likely._gradients import check_gradient
-from likely._system import show_config
+from likely._system import set_num_threads, show_config
 from likely.calibration import conformal, recalibrate
 from likely.custom import distribution
 from likely.information import cross_entropy, entropy, kl_divergence
@@ -175,5 +175,6 @@ __all__ = [
     "load",
     "metrics",
     "recalibrate",
+    "set_num_threads",
     "show_config",
 ]

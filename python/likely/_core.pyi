@@ -7,7 +7,7 @@ import inspect
 import numpy.typing
 import os
 import typing
-__all__: list[str] = ['Activation', 'Adagrad', 'Adam', 'AdamW', 'BatchNorm', 'Bernoulli', 'Beta', 'BetaWeighting', 'Binomial', 'Categorical', 'Constant', 'CosineDecay', 'Custom', 'Dense', 'Distribution', 'DivergedError', 'Dropout', 'ELU', 'Exponential', 'ExponentialDecay', 'Faithful', 'GELU', 'Gamma', 'Head', 'History', 'Identity', 'InverseScaling', 'Laplace', 'Layer', 'LayerNorm', 'LeakyReLU', 'LogNormal', 'Logistic', 'Mixture', 'Model', 'MultivariateNormal', 'NaturalGradient', 'NegativeBinomial', 'Normal', 'OneCycle', 'Optimizer', 'Ordinal', 'Poisson', 'Quantiles', 'RMSprop', 'ReLU', 'ReduceOnPlateau', 'Residual', 'SGD', 'Schedule', 'Sequence', 'SiLU', 'Sigmoid', 'Softplus', 'Stabilizer', 'StepDecay', 'StudentT', 'Tanh', 'TrainerOptions', 'VonMises', 'Warmup', 'Weibull', 'ZeroInflated', 'fit', 'raw_parameters', 'system']
+__all__: list[str] = ['Activation', 'Adagrad', 'Adam', 'AdamW', 'BatchNorm', 'Bernoulli', 'Beta', 'BetaWeighting', 'Binomial', 'Categorical', 'Constant', 'CosineDecay', 'Custom', 'Dense', 'Distribution', 'DivergedError', 'Dropout', 'ELU', 'Exponential', 'ExponentialDecay', 'Faithful', 'GELU', 'Gamma', 'Head', 'History', 'Identity', 'InverseScaling', 'Laplace', 'Layer', 'LayerNorm', 'LeakyReLU', 'LogNormal', 'Logistic', 'Mixture', 'Model', 'MultivariateNormal', 'NaturalGradient', 'NegativeBinomial', 'Normal', 'OneCycle', 'Optimizer', 'Ordinal', 'Poisson', 'Quantiles', 'RMSprop', 'ReLU', 'ReduceOnPlateau', 'Residual', 'SGD', 'Schedule', 'Sequence', 'SiLU', 'Sigmoid', 'Softplus', 'Stabilizer', 'StepDecay', 'StudentT', 'Tanh', 'TrainerOptions', 'VonMises', 'Warmup', 'Weibull', 'ZeroInflated', 'fit', 'raw_parameters', 'set_num_threads', 'system', 'use_threads_always']
 class Activation:
     """
     Base class of every Activation.
@@ -1216,7 +1216,7 @@ class TrainerOptions:
     """
     The options of a fit, checked; see likely.Trainer.
     """
-    def __init__(self, optimizer: typing.Any, batch_size: typing.SupportsInt | typing.SupportsIndex | None, epochs: typing.SupportsInt | typing.SupportsIndex, shuffle: bool, drop_last: bool, patience: typing.SupportsInt | typing.SupportsIndex | None, seed: typing.SupportsInt | typing.SupportsIndex, schedule: typing.Any, l1: typing.SupportsFloat | typing.SupportsIndex, l2: typing.SupportsFloat | typing.SupportsIndex, penalize_biases: bool, clip_value: typing.SupportsFloat | typing.SupportsIndex | None, clip_norm: typing.SupportsFloat | typing.SupportsIndex | None, stabilize: typing.Any) -> None:
+    def __init__(self, optimizer: typing.Any, batch_size: typing.SupportsInt | typing.SupportsIndex | None, epochs: typing.SupportsInt | typing.SupportsIndex, shuffle: bool, drop_last: bool, patience: typing.SupportsInt | typing.SupportsIndex | None, seed: typing.SupportsInt | typing.SupportsIndex, schedule: typing.Any, l1: typing.SupportsFloat | typing.SupportsIndex, l2: typing.SupportsFloat | typing.SupportsIndex, penalize_biases: bool, clip_value: typing.SupportsFloat | typing.SupportsIndex | None, clip_norm: typing.SupportsFloat | typing.SupportsIndex | None, stabilize: typing.Any, threads: typing.SupportsInt | typing.SupportsIndex | None) -> None:
         ...
     @property
     def optimizer(self) -> Optimizer:
@@ -1301,5 +1301,11 @@ def fit(model: Model, options: TrainerOptions, x: numpy.typing.NDArray[typing.An
     ...
 def raw_parameters(distribution: typing.Any) -> list[tuple[str, str]]:
     ...
+def set_num_threads(count: typing.SupportsInt | typing.SupportsIndex) -> None:
+    ...
 def system() -> dict[str, str]:
     ...
+def use_threads_always(always: bool) -> None:
+    """
+    For tests: whether even the shortest step is cut into pieces for all threads.
+    """

@@ -7,6 +7,38 @@ import platform
 import numpy as np
 
 from likely import _core
+from likely._arrays import as_integer
+
+
+def set_num_threads(count: int) -> None:
+    """Set how many threads a step of training or a prediction of many rows may use.
+
+    Without it that is the environment variable LIKELY_NUM_THREADS, else the number of cores that
+    this process may run on. `Trainer(threads=...)` goes before it. The number of threads never
+    changes a result. Threads of the program that train at once need no setting: one of them is
+    helped by the others' idle cores, the rest work alone.
+
+    Parameters
+    ----------
+    count : int
+        From 1 to 256.
+
+    Raises
+    ------
+    ValueError, TypeError
+        Where it is not.
+
+    Examples
+    --------
+    >>> import likely
+    >>> likely.set_num_threads(2)
+    >>> likely.show_config()  # doctest: +ELLIPSIS
+    likely: ...
+    threads:    2
+    ...
+
+    """
+    _core.set_num_threads(as_integer("count", count, 1))
 
 
 def show_config() -> None:

@@ -67,6 +67,11 @@ class Trainer:
         location; see below. ``"warmup"``, ``"beta"``, ``"faithful"``, ``"natural"`` or an object
         such as ``likely.Warmup(epochs=20)``. The first three need a family with a location and a
         scale, the last one whose Fisher information is known. Losses stay the plain ones.
+    threads : int, optional
+        At most so many threads work on a step; where a step is too short, or another program keeps
+        the cores busy, one does. The result is the same, bit for bit. By default as many as
+        `set_num_threads` or the environment variable LIKELY_NUM_THREADS says, else as there are
+        cores.
 
     Attributes
     ----------
@@ -130,10 +135,11 @@ class Trainer:
     clip_value: float | None = None
     clip_norm: float | None = None
     stabilize: str | _core.Stabilizer | None = None
+    threads: int | None = None
     history: _core.History = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "patience"):
+        for name in ("batch_size", "patience", "threads"):
             if getattr(self, name) is not None:
                 self._set(name, as_integer(name, getattr(self, name), 1))
         for name in ("clip_value", "clip_norm"):
@@ -170,6 +176,7 @@ class Trainer:
             clip_value=self.clip_value,
             clip_norm=self.clip_norm,
             stabilize=self.stabilize,
+            threads=self.threads,
         )
 
     def fit(

@@ -49,6 +49,9 @@ struct TrainerOptions {
     std::optional<double> clip_value;  ///< each component of the gradient, in absolute value
     std::optional<double> clip_norm;   ///< the L2 norm of the whole gradient
     std::optional<Stabilizer> stabilize;
+    /// At most so many threads, where a step is worth it; none: as many as the process may use (see
+    /// docs/conventions.md, "Threads"). The results are the same bits.
+    std::optional<std::int64_t> threads;
 
     void validate() const;
 };

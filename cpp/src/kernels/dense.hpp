@@ -1,5 +1,5 @@
-// A dense layer with its activation: value = activation(x weight + bias); the backward pass right
-// under the forward one.
+// A dense layer with its activation: value = activation(x weight + bias); the three parts of the
+// backward pass right under the forward one.
 #pragma once
 
 #include <algorithm>
@@ -16,12 +16,13 @@ inline bool is_rectified(const DenseStep& step) {
 
 template <class T>
 void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
-             const Matrices<T>& matrices, std::int64_t rows, T* scratch) {
-    T* value = matrices.at(step.value);
-    T* z = step.preactivation == none ? value : matrices.at(step.preactivation);
+             const Matrices<T>& matrices, const Piece& rows, T* scratch) {
+    const std::int64_t first = rows.begin * step.outputs, count = rows.size() * step.outputs;
+    T* value = matrices.at(step.value) + first;
+    T* z = step.preactivation == none ? value : matrices.at(step.preactivation) + first;
     const bool rectified = is_rectified(step) && step.sum == none;
-    gemm::forward(matrices.source(step.source), parameters + step.weight,
-                  step.bias == none ? nullptr : parameters + step.bias, rows, step.inputs,
+    gemm::forward(matrices.source(step.source) + rows.begin * step.inputs, parameters + step.weight,
+                  step.bias == none ? nullptr : parameters + step.bias, rows.size(), step.inputs,
                   step.outputs, z, scratch, rectified);
     if (rectified) return;
     std::visit(
@@ -29,62 +30,74 @@ void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
             constexpr bool is_identity =
                 std::is_same_v<std::decay_t<decltype(activation)>, Identity>;
             if (step.sum != none) {
-                T* sum = matrices.at(step.sum);
-                const T* skipped = matrices.source(step.skipped);
-                for_lanes<T>(rows * step.outputs, [&](std::int64_t i, std::int64_t count) {
-                    const Lanes<T> a = activation.value(load_lanes(z + i, count));
-                    if constexpr (!is_identity) store_lanes(a, value + i, count);
-                    store_lanes(load_lanes(skipped + i, count) + a, sum + i, count);
+                T* sum = matrices.at(step.sum) + first;
+                const T* skipped = matrices.source(step.skipped) + first;
+                for_lanes<T>(count, [&](std::int64_t i, std::int64_t lanes) {
+                    const Lanes<T> a = activation.value(load_lanes(z + i, lanes));
+                    if constexpr (!is_identity) store_lanes(a, value + i, lanes);
+                    store_lanes(load_lanes(skipped + i, lanes) + a, sum + i, lanes);
                 });
             } else if constexpr (!is_identity) {
                 transform<T>(
-                    rows * step.outputs, value,
-                    [&](Lanes<T> lanes) { return activation.value(lanes); }, z);
+                    count, value, [&](Lanes<T> lanes) { return activation.value(lanes); }, z);
             }
         },
         step.activation);
 }
 
-/// `d_value` becomes d loss / d z on the way, unless it is that already (`is_d_z`) or that has a
-/// place of its own; d loss / d input goes to `d_source` unless it is null, that of the first
-/// `columns_below` outputs alone. `rectified` not null: the input, values of a rectifier, whose
-/// derivative is then in `d_source`.
+/// Where d loss / d z stands once `activation_gradient` has run.
 template <class T>
-void backward(const DenseStep& step, const T* parameters, const Matrices<T>& matrices,
-              std::int64_t rows, T* scratch, const GradientTarget<T>& target, T* d_value,
-              bool is_d_z, T* d_source, const T* rectified, std::int64_t columns_below) {
-    const T* value = matrices.at(step.value);
-    const T* z = step.preactivation == none ? value : matrices.at(step.preactivation);
-    T* d_z = d_value;
+T* gradient_place(const DenseStep& step, const Matrices<T>& matrices, T* d_value) {
+    const bool identity = std::holds_alternative<Identity>(step.activation);
+    return identity || step.d_preactivation == none ? d_value : matrices.at(step.d_preactivation);
+}
+
+/// d loss / d z from d loss / d value, in its place unless there is another one.
+template <class T>
+void activation_gradient(const DenseStep& step, const Matrices<T>& matrices, const Piece& rows,
+                         T* d_value) {
+    const std::int64_t first = rows.begin * step.outputs;
+    const T* value = matrices.at(step.value) + first;
+    const T* z = step.preactivation == none ? value : matrices.at(step.preactivation) + first;
     std::visit(
         [&](const auto& activation) {
             if constexpr (!std::is_same_v<std::decay_t<decltype(activation)>, Identity>) {
-                if (is_d_z) return;
-                T* own = step.d_preactivation == none ? d_value : matrices.at(step.d_preactivation);
                 transform<T>(
-                    rows * step.outputs, own,
+                    rows.size() * step.outputs, gradient_place(step, matrices, d_value) + first,
                     [&](Lanes<T> d, Lanes<T> input, Lanes<T> a) {
                         return d * activation.derivative(input, a);
                     },
-                    static_cast<const T*>(d_value), z, value);
-                d_z = own;
+                    static_cast<const T*>(d_value + first), z, value);
             }
         },
         step.activation);
-    gemm::weight_gradient(matrices.source(step.source), static_cast<const T*>(d_z), rows,
-                          step.inputs, step.outputs, 0, step.inputs,
-                          target.accumulate || step.accumulates, target.gradient + step.weight,
+}
+
+/// The gradient of the weights of some inputs, over all rows; with the first inputs the bias's.
+template <class T>
+void weight_gradient(const DenseStep& step, const Matrices<T>& matrices, std::int64_t rows,
+                     const Piece& inputs, const T* d_z, const GradientTarget<T>& target,
+                     T* scratch) {
+    gemm::weight_gradient(matrices.source(step.source), d_z, rows, step.inputs, step.outputs,
+                          inputs.begin, inputs.end, target.accumulate || step.accumulates,
+                          target.gradient + step.weight,
                           step.bias == none ? nullptr : target.gradient + step.bias, scratch);
-    if (d_source) {
-        if (columns_below < step.outputs) {
-            for (std::int64_t i = 0; i < rows; ++i) {
-                std::fill(d_z + i * step.outputs + columns_below, d_z + (i + 1) * step.outputs,
-                          T(0));
-            }
-        }
-        gemm::input_gradient(static_cast<const T*>(d_z), parameters + step.weight, rows,
-                             step.inputs, step.outputs, d_source, scratch, rectified);
+}
+
+/// d loss / d input, that of the first `columns_below` outputs alone: the others become 0.
+/// `rectified` not null: the input, values of a rectifier, whose derivative is then in `d_source`.
+template <class T>
+void input_gradient(const DenseStep& step, const T* parameters, const Piece& rows, T* d_z,
+                    T* d_source, const T* rectified, std::int64_t columns_below, T* scratch) {
+    T* d = d_z + rows.begin * step.outputs;
+    if (columns_below < step.outputs) {
+        for (std::int64_t i = 0; i < rows.size(); ++i)
+            std::fill(d + i * step.outputs + columns_below, d + (i + 1) * step.outputs, T(0));
     }
+    const std::int64_t first = rows.begin * step.inputs;
+    gemm::input_gradient(static_cast<const T*>(d), parameters + step.weight, rows.size(),
+                         step.inputs, step.outputs, d_source + first, scratch,
+                         rectified ? rectified + first : nullptr);
 }
 
 }  // namespace likely::kernels_detail

@@ -40,35 +40,38 @@ void for_dropout_masks(const Philox& random, std::uint32_t kept_below, T scale, 
 
 template <class T>
 void forward(const DropoutStep& step, const Mode<T>& mode, const T*, const Matrices<T>& matrices,
-             std::int64_t rows, T*) {
-    const T* source = matrices.source(step.source);
-    T* value = matrices.at(step.value);
+             const Piece& rows, T*) {
+    const std::int64_t begin = rows.begin * step.width, total = rows.size() * step.width;
+    const T* source = matrices.source(step.source) + begin;
+    T* value = matrices.at(step.value) + begin;
     if (!mode.training) {
-        std::copy_n(source, rows * step.width, value);
+        std::copy_n(source, total, value);
         return;
     }
     const TrainingPosition& position = *mode.training;
     for_dropout_masks(Philox(position.seed, Purpose::dropout, position.step, position.epoch,
                              static_cast<std::uint64_t>(step.use)),
                       step.kept_below, static_cast<T>(65536.0 / step.kept_below),
-                      position.first_row * step.width, rows * step.width,
+                      position.first_row * step.width + begin, total,
                       [&](std::int64_t first, const T* masks, std::int64_t count) {
                           transform<T>(
                               count, value + first, [](Lanes<T> x, Lanes<T> m) { return x * m; },
                               source + first, masks);
                           if (step.mask != none)
-                              std::copy_n(masks, count, matrices.at(step.mask) + first);
+                              std::copy_n(masks, count, matrices.at(step.mask) + begin + first);
                       });
 }
 
 /// `d_value` becomes d loss / d source.
 template <class T>
 void backward(const DropoutStep& step, const Mode<T>& mode, const Matrices<T>& matrices,
-              std::int64_t rows, T* d_value) {
+              const Piece& rows, T* d_value) {
     if (!mode.training) return;
+    const std::int64_t begin = rows.begin * step.width;
     transform<T>(
-        rows * step.width, d_value, [](Lanes<T> d, Lanes<T> m) { return d * m; },
-        static_cast<const T*>(d_value), static_cast<const T*>(matrices.at(step.mask)));
+        rows.size() * step.width, d_value + begin, [](Lanes<T> d, Lanes<T> m) { return d * m; },
+        static_cast<const T*>(d_value + begin),
+        static_cast<const T*>(matrices.at(step.mask) + begin));
 }
 
 }  // namespace likely::kernels_detail

@@ -10,24 +10,37 @@ namespace likely::kernels_detail {
 namespace {
 
 template <class T>
-void forward(const ResidualBegin&, const Mode<T>&, const T*, const Matrices<T>&, std::int64_t, T*) {
+void forward(const ResidualBegin&, const Mode<T>&, const T*, const Matrices<T>&, const Piece&, T*) {
 }
 
 template <class T>
 void forward(const ResidualEnd& step, const Mode<T>&, const T*, const Matrices<T>& matrices,
-             std::int64_t rows, T*) {
+             const Piece& rows, T*) {
     if (step.inner == none) return;
+    const std::int64_t begin = rows.begin * step.width;
     transform<T>(
-        rows * step.width, matrices.at(step.value), [](Lanes<T> x, Lanes<T> f) { return x + f; },
-        matrices.source(step.source), static_cast<const T*>(matrices.at(step.inner)));
+        rows.size() * step.width, matrices.at(step.value) + begin,
+        [](Lanes<T> x, Lanes<T> f) { return x + f; }, matrices.source(step.source) + begin,
+        static_cast<const T*>(matrices.at(step.inner) + begin));
 }
 
-/// The dense layer right below step `index`, if its values are a rectifier's and its gradient needs
-/// no place of its own: the input gradient above it can take in its derivative.
-const DenseStep* rectified_below(const Plan& plan, std::int64_t index) {
-    if (index <= plan.first_trained) return nullptr;
-    const auto* below = std::get_if<DenseStep>(&plan.steps[static_cast<std::size_t>(index - 1)]);
-    return below && is_rectified(*below) && below->d_preactivation == none ? below : nullptr;
+template <class T>
+void backward(const ResidualEnd& step, const Matrices<T>& matrices, const Piece& rows,
+              const T* current) {
+    if (step.kept_gradient == none) return;
+    const std::int64_t begin = rows.begin * step.width;
+    std::copy_n(current + begin, rows.size() * step.width, matrices.at(step.kept_gradient) + begin);
+}
+
+/// `other`: where the gradient by the value of the layer before stands.
+template <class T>
+void backward(const ResidualBegin& step, const Matrices<T>& matrices, const Piece& rows, T* current,
+              const T* other) {
+    const std::int64_t begin = rows.begin * step.width;
+    const T* kept = step.kept_gradient == none ? other : matrices.at(step.kept_gradient);
+    transform<T>(
+        rows.size() * step.width, current + begin, [](Lanes<T> a, Lanes<T> b) { return a + b; },
+        static_cast<const T*>(current + begin), kept + begin);
 }
 
 }  // namespace
@@ -39,53 +52,114 @@ std::int64_t scratch_size(const Plan& plan, std::int64_t) {
 
 template <class T>
 void network_forward(const Plan& plan, const Mode<T>& mode, const T* parameters, const T* x,
-                     std::int64_t rows, std::int64_t capacity, T* workspace, T* scratch) {
+                     std::int64_t rows, std::int64_t capacity, T* workspace, T* scratch,
+                     const Team& team) {
     const Matrices<T> matrices{x, workspace, capacity};
-    for (const Step& any : plan.steps) {
-        std::visit(
-            [&](const auto& step) { forward(step, mode, parameters, matrices, rows, scratch); },
-            any);
+    const std::int64_t scratch_of_one = scratch_size<T>(plan, capacity);
+    for (std::size_t first = 0; first < plan.steps.size();) {
+        // Between two batch normalisations, which need all rows, each piece of the rows runs alone.
+        if (const auto* step = std::get_if<BatchNormStep>(&plan.steps[first]))
+            find_moments(*step, mode, matrices, rows);
+        std::size_t end = first + 1;
+        while (end < plan.steps.size() && !std::holds_alternative<BatchNormStep>(plan.steps[end]))
+            ++end;
+        team.split(rows, row_unit, fewest_rows, [&](const Piece& piece) {
+            for (std::size_t index = first; index < end; ++index) {
+                std::visit(
+                    [&](const auto& step) {
+                        forward(step, mode, parameters, matrices, piece,
+                                scratch + piece.member * scratch_of_one);
+                    },
+                    plan.steps[index]);
+            }
+        });
+        first = end;
     }
 }
 
+/// The walk back. In one job, the pieces of the gradient of a dense layer's weights, which need all
+/// rows of d loss / d z, and those of the rows from there to the next such layer.
 template <class T>
 void network_backward(const Plan& plan, const Mode<T>& mode, const T* parameters, const T* x,
                       std::int64_t rows, std::int64_t capacity, T* workspace, T* scratch,
-                      T* gradient, bool accumulate) {
+                      T* gradient, bool accumulate, const Team& team) {
     const Matrices<T> matrices{x, workspace, capacity};
     const GradientTarget<T> target{gradient, accumulate};
+    const std::int64_t scratch_of_one = scratch_size<T>(plan, capacity);
+    const int row_pieces = team.pieces(rows, fewest_rows);
+    const auto last = static_cast<std::int64_t>(plan.steps.size()) - 1;
+    const auto step_at = [&](std::int64_t index) -> const Step& {
+        return plan.steps[static_cast<std::size_t>(index)];
+    };
     T* current = matrices.at(plan.gradient_in);
     T* other = matrices.at(plan.gradient_out);
-    bool is_d_z = false;  // the derivative of the dense layer at hand is in `current` already
-    const auto last = static_cast<std::int64_t>(plan.steps.size()) - 1;
+    const DenseStep* dense = nullptr;  // whose d_z is ready
+    T* d_z = nullptr;
     // What stands before the first step with parameters only passes x on.
-    for (auto index = last; index >= plan.first_trained; --index) {
-        const bool first = index == plan.first_trained;
-        const Step& any = plan.steps[static_cast<std::size_t>(index)];
-        if (const auto* dense = std::get_if<DenseStep>(&any)) {
-            const DenseStep* below = rectified_below(plan, index);
-            backward(*dense, parameters, matrices, rows, scratch, target, current, is_d_z,
-                     first ? nullptr : other, below ? matrices.at(below->value) : nullptr,
-                     index == last ? mode.columns_below : dense->outputs);
-            is_d_z = below != nullptr;
-            std::swap(current, other);
-        } else if (const auto* end = std::get_if<ResidualEnd>(&any)) {
-            if (end->kept_gradient != none)
-                std::copy_n(current, rows * end->width, matrices.at(end->kept_gradient));
-        } else if (const auto* begin = std::get_if<ResidualBegin>(&any)) {
-            const T* kept =
-                begin->kept_gradient == none ? other : matrices.at(begin->kept_gradient);
-            transform<T>(
-                rows * begin->width, current, [](Lanes<T> a, Lanes<T> b) { return a + b; },
-                static_cast<const T*>(current), kept);
-        } else if (const auto* dropout = std::get_if<DropoutStep>(&any)) {
-            backward(*dropout, mode, matrices, rows, current);
-        } else if (const auto* batch = std::get_if<BatchNormStep>(&any)) {
-            backward(*batch, mode, parameters, matrices, rows, target, current, first);
-        } else {
-            backward(std::get<LayerNormStep>(any), mode, parameters, matrices, rows, target,
-                     current, first);
+    for (auto index = last; dense || index >= plan.first_trained;) {
+        const auto begin = index;
+        while (index >= plan.first_trained && !std::holds_alternative<DenseStep>(step_at(index)) &&
+               !std::holds_alternative<BatchNormStep>(step_at(index)) &&
+               !std::holds_alternative<LayerNormStep>(step_at(index)))
+            --index;
+        const auto* next =
+            index < plan.first_trained ? nullptr : std::get_if<DenseStep>(&step_at(index));
+        const bool is_first = dense && begin < plan.first_trained;
+        const std::int64_t columns_below =
+            dense && begin == last - 1 ? mode.columns_below : plan.widest;
+        if (dense && !is_first) std::swap(current, other);
+
+        // Values of a rectifier right below: their derivative goes into the input gradient.
+        const bool fused =
+            dense && next && begin == index && is_rectified(*next) && next->d_preactivation == none;
+        const T* const rectified = fused ? matrices.at(next->value) : nullptr;
+        const auto by_inputs = [&](int piece, int pieces, int member) {
+            weight_gradient(*dense, matrices, rows,
+                            Team::cut(dense->inputs, row_unit, piece, pieces, member),
+                            static_cast<const T*>(d_z), target, scratch + member * scratch_of_one);
+        };
+        const auto by_rows = [&](int number, int member) {
+            const Piece piece = Team::cut(rows, row_unit, number, row_pieces, member);
+            if (dense) {
+                input_gradient(*dense, parameters, piece, d_z, current, rectified, columns_below,
+                               scratch + member * scratch_of_one);
+            }
+            for (auto i = begin; i > index; --i) {
+                if (const auto* end = std::get_if<ResidualEnd>(&step_at(i))) {
+                    backward(*end, matrices, piece, static_cast<const T*>(current));
+                } else if (const auto* block = std::get_if<ResidualBegin>(&step_at(i))) {
+                    backward(*block, matrices, piece, current, static_cast<const T*>(other));
+                } else {
+                    backward(std::get<DropoutStep>(step_at(i)), mode, matrices, piece, current);
+                }
+            }
+            if (next && !fused) activation_gradient(*next, matrices, piece, current);
+        };
+        int input_pieces = 0;
+        if (dense) {
+            input_pieces = team.pieces(dense->inputs, fewest_rows);
+            if (columns_below < dense->outputs) {  // `by_rows` changes what `by_inputs` reads
+                team.each(input_pieces,
+                          [&](int piece, int member) { by_inputs(piece, input_pieces, member); });
+                input_pieces = 0;
+            }
         }
+        const int by_row_pieces = is_first ? 0 : row_pieces;
+        team.each(std::max(input_pieces, by_row_pieces), [&](int piece, int member) {
+            if (piece < input_pieces) by_inputs(piece, input_pieces, member);
+            if (piece < by_row_pieces) by_rows(piece, member);
+        });
+
+        dense = next;
+        if (next) d_z = gradient_place(*next, matrices, current);
+        if (index < plan.first_trained) break;
+        const bool ends = index == plan.first_trained;
+        if (const auto* batch = std::get_if<BatchNormStep>(&step_at(index))) {
+            backward(*batch, mode, parameters, matrices, rows, target, current, ends);
+        } else if (const auto* layer = std::get_if<LayerNormStep>(&step_at(index))) {
+            backward(*layer, mode, parameters, matrices, rows, target, current, ends);
+        }
+        --index;
     }
 }
 

@@ -114,9 +114,10 @@ void scale_and_shift_backward(const NormStep& step, const T* parameters,
     }
 }
 
+/// The moments of the columns and the inverse of their deviation, for `forward`.
 template <class T>
-void forward(const BatchNormStep& step, const Mode<T>& mode, const T* parameters,
-             const Matrices<T>& matrices, std::int64_t rows, T*) {
+void find_moments(const BatchNormStep& step, const Mode<T>& mode, const Matrices<T>& matrices,
+                  std::int64_t rows) {
     using V = Lanes<T>;
     const std::int64_t width = step.width;
     const T* source = matrices.source(step.source);
@@ -144,7 +145,15 @@ void forward(const BatchNormStep& step, const Mode<T>& mode, const T* parameters
         moments.inverse_deviation[j] =
             T(1) / std::sqrt(moments.variance[j] + static_cast<T>(step.epsilon));
     }
-    for (std::int64_t i = 0; i < rows; ++i) {
+}
+
+template <class T>
+void forward(const BatchNormStep& step, const Mode<T>&, const T* parameters,
+             const Matrices<T>& matrices, const Piece& rows, T*) {
+    const std::int64_t width = step.width;
+    const T* source = matrices.source(step.source);
+    const Moments<T> moments(step, matrices);
+    for (std::int64_t i = rows.begin; i < rows.end; ++i) {
         T* normalized = matrices.at(step.normalized) + i * width;
         transform<T>(
             width, normalized, [](Lanes<T> x, Lanes<T> mean, Lanes<T> s) { return (x - mean) * s; },
@@ -185,10 +194,10 @@ void backward(const BatchNormStep& step, const Mode<T>& mode, const T* parameter
 
 template <class T>
 void forward(const LayerNormStep& step, const Mode<T>&, const T* parameters,
-             const Matrices<T>& matrices, std::int64_t rows, T*) {
+             const Matrices<T>& matrices, const Piece& rows, T*) {
     using V = Lanes<T>;
     const std::int64_t width = step.width;
-    for (std::int64_t i = 0; i < rows; ++i) {
+    for (std::int64_t i = rows.begin; i < rows.end; ++i) {
         const T* source = matrices.source(step.source) + i * width;
         T* normalized = matrices.at(step.normalized) + i * width;
         V total(0.0);

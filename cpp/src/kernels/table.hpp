@@ -14,6 +14,7 @@
 
 #include "../plan.hpp"
 #include "../rng.hpp"
+#include "../threads.hpp"
 #include "likely/optimizers.hpp"
 
 namespace likely {
@@ -93,7 +94,7 @@ struct LinearBatch {
 
 template <class T>
 struct Kernels {
-    /// Numbers of scratch memory that the functions below need for `rows` rows.
+    /// Numbers of scratch memory that the functions below need for `rows` rows, on each thread.
     std::int64_t (*scratch_size)(const Plan&, std::int64_t rows);
 
     /// out row i = (x row order[i] - mean) / scale. `order` null: rows as they stand; `mean` null:
@@ -101,16 +102,17 @@ struct Kernels {
     void (*gather)(const T* x, std::int64_t columns, const std::int64_t* order, std::int64_t rows,
                    std::int64_t ahead, const T* mean, const T* inverse_scale, T* out);
 
-    /// Writes the activations and, at plan.raw, the raw parameters into the workspace. One row
+    /// Writes the activations and, at plan.raw, the raw parameters into the workspace. Each member
+    /// of the team has its own scratch, one after the other; here and in `backward`. One row
     /// needs no scratch.
     void (*forward)(const Plan&, const Mode<T>&, const T* parameters, const T* x, std::int64_t rows,
-                    std::int64_t capacity, T* workspace, T* scratch);
+                    std::int64_t capacity, T* workspace, T* scratch, const Team&);
 
     /// From d loss / d raw (in the workspace at plan.gradient_in) to the gradient of the
     /// parameters, in the mode of the forward pass before it.
     void (*backward)(const Plan&, const Mode<T>&, const T* parameters, const T* x,
                      std::int64_t rows, std::int64_t capacity, T* workspace, T* scratch,
-                     T* gradient, bool accumulate);
+                     T* gradient, bool accumulate, const Team&);
 
     /// The sum over rows of weight * negative log-likelihood. Unless `d_raw` is null, also
     /// gradient_scale times its derivatives: by raw parameters into `d_raw`, by learned constants
