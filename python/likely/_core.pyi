@@ -1159,6 +1159,14 @@ class Model:
         ...
     def loss_and_gradient(self, x: numpy.typing.NDArray[typing.Any], y: numpy.typing.NDArray[typing.Any], sample_weight: numpy.typing.NDArray[typing.Any] | None = None, event: numpy.typing.NDArray[typing.Any] | None = None) -> tuple[float, numpy.typing.NDArray[typing.Any]]:
         ...
+    def predict(self, x: typing.Any) -> numpy.typing.NDArray[typing.Any] | None:
+        """
+        The raw parameters of one row, or None: not the array that this knows at a glance.
+        """
+    def predict_into(self, x: typing.Any, out: typing.Any) -> bool:
+        """
+        The same into an array; False: nothing was written.
+        """
     def raw(self, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[typing.Any]:
         ...
     def save(self, path: os.PathLike | str | bytes) -> None:
