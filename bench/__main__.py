@@ -23,7 +23,7 @@ def main() -> None:
     arguments = parsed()
     rows = chosen(TRAINING, arguments.rows)
     if arguments.command == "profile":
-        profiler.main(rows)
+        profiler.main(rows, arguments.rounds)
         return
     warn_if_busy()
     results = measure(arguments, rows)

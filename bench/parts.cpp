@@ -1,6 +1,6 @@
 // A kernel set that measures how long each function of another one takes.
 //
-// bench_parts.py compiles it under the name of the set that it stands for, in a copy of the package
+// profiler.py compiles it under the name of the set that it stands for, in a copy of the package
 // of links: the package itself knows nothing of it, and pays nothing.
 #include <dlfcn.h>
 
@@ -20,7 +20,7 @@ namespace {
 
 using namespace likely;
 
-/// In the order of bench_parts.py.
+/// In the order of profiler.py.
 enum Part { shuffle, gather, forward, likelihood, backward, linear, norm, update, count };
 
 std::array<std::uint64_t, count> ticks, calls;

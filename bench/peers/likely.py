@@ -1,8 +1,5 @@
 """likely itself."""
 
-import inspect
-from typing import Any
-
 import likely
 import numpy as np
 
@@ -10,7 +7,6 @@ from bench.peers.base import Predict
 from bench.rows import Array, Data, Dense, Row
 
 title = "likely"
-_threads: dict[str, Any] = {}
 
 
 def version() -> str:
@@ -18,8 +14,7 @@ def version() -> str:
 
 
 def use_threads(threads: int) -> None:
-    if "threads" in inspect.signature(likely.Trainer).parameters:
-        _threads["threads"] = threads
+    likely.set_num_threads(threads)
 
 
 def network(row: Row) -> likely.Network:
@@ -42,7 +37,7 @@ class Fit:
         rate = row.learning_rate
         optimizer = {"adam": likely.Adam, "sgd": likely.SGD}[row.optimizer](learning_rate=rate)
         self._trainer = likely.Trainer(
-            optimizer, row.batch, epochs=1, seed=0, clip_value=row.clip_value, **_threads
+            optimizer, row.batch, epochs=1, seed=0, clip_value=row.clip_value
         )
         self._row, self._data = row, data
         self._network = network(row)
@@ -67,8 +62,4 @@ training = Fit
 def predict(row: Row, parameters: Array) -> Predict:
     trained = network(row)
     trained.parameters = parameters
-
-    def raw(x: Array) -> Array:
-        return trained.predict_distribution(x).raw
-
-    return raw
+    return trained.predict
