@@ -194,8 +194,8 @@ def canned() -> dict[str, Any]:
 def test_the_report_of_known_results() -> None:
     text = report.markdown(canned(), ["something"])
     name = KINDS["normal"].name
-    # 2 (3 (14 + 28 + 8) - 14) 8 operations at 1e9; 21 + 32 + 10 parameters; the best peer is JAX, for PyTorch
-    # did other work.
+    # 2 (3 (14 + 28 + 8) - 14) 8 operations at 1e9; 21 + 32 + 10 parameters; the best peer is JAX,
+    # for PyTorch did other work.
     assert KINDS["normal"].operations == 2176
     least = f"{1e6 * (2176 + 28 * 63 + 4 * 8 * 2) / 1e9:#.3g}"
     assert KINDS["normal"].parameters == 63
