@@ -41,6 +41,7 @@ function(likely_add_kernel_set set)
         cpp/src/kernels/likelihood_real.cpp
         cpp/src/kernels/likelihood_survival.cpp
         cpp/src/kernels/linear.cpp
+        cpp/src/kernels/sample_steps.cpp
         cpp/src/kernels/network.cpp
         cpp/src/kernels/update.cpp)
       target_compile_definitions(${target} PRIVATE LIKELY_NUMBER=${part})

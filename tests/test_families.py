@@ -182,6 +182,39 @@ def test_recovery(name: str) -> None:
         assert errors.max() < 0.35, (parameter, errors.max())
 
 
+@each_dtype
+@each
+def test_single_rows_are_learnt_from_alike(name: str, dtype: str) -> None:
+    """Many steps of one row in one call, against each step by itself, as weights make it."""
+    entry = FAMILIES[name]
+    y = entry.targets(entry.raw(with_extreme=False), dtype).ravel().astype(dtype)
+    y = np.resize(y[np.abs(y) < 10], 2500)  # of moderate derivatives
+    x = np.random.default_rng(0).uniform(-1, 1, size=(len(y), 3)).astype(dtype)
+    x[:, 2] = 0  # a weight without a gradient
+    ends = []
+    for weight in (None, np.ones(len(y), dtype)):
+        network = likely.Network(3, 1, [], entry.core(), dtype=dtype, seed=1)
+        trainer = likely.Trainer(likely.SGD(1e-4), batch_size=1, epochs=2, seed=2)
+        history = trainer.fit(network, x, y, sample_weight=weight)
+        assert history.steps == 5000
+        ends.append((network.parameters, history.loss, history.gradient_norm))
+    for many, single in zip(*ends, strict=True):
+        np.testing.assert_allclose(many, single, rtol=5000 * np.finfo(dtype).eps)
+
+
+def test_a_single_row_that_diverges_is_named() -> None:
+    x = np.linspace(-1, 1, 3000)[:, np.newaxis]
+    y = np.where(np.arange(3000) == 2000, 1e30, 0.0)  # its derivative does not fit into float32
+    errors = []
+    for weight in (None, np.ones(3000)):
+        network = likely.Network(1, 1, [], likely.Normal(scale=1e-5), seed=1)
+        trainer = likely.Trainer(likely.SGD(1e-14), batch_size=1, epochs=2, shuffle=False)
+        with pytest.raises(likely.DivergedError, match="step 2000 of the fit") as raised:
+            trainer.fit(network, x, y, sample_weight=weight)
+        errors.append((str(raised.value), network.parameters.tolist()))
+    assert errors[0] == errors[1]
+
+
 def test_what_is_not_finite_stays_in_its_row(monkeypatch: pytest.MonkeyPatch) -> None:
     # A newer SciPy has no quantiles of a mean of 1e12, an older one has: here none has any.
     quantile = _special._Frozen.quantile

@@ -242,6 +242,13 @@ RUNS = {
     "bernoulli": Run(family="bernoulli", standardize=True, weighted=True),
     "categorical": Run(family="categorical", architecture="deep"),
     "linear": Run(architecture="linear", family="fixed scale", batch_size=1),
+    "linear, one target": Run("fixed scale", "linear", batch_size=1, targets=1),
+    "linear, one target, standardised": Run(
+        "shared scale", "linear", batch_size=1, targets=1, standardize=True, shuffle=False
+    ),
+    "linear, one target, decaying rate": Run(
+        "fixed scale", "linear", batch_size=1, targets=1, schedule="exponential"
+    ),
     "several chunks": Run(rows=1500, batch_size=1300, epochs=2, weighted=True, seed=2**64 - 1),
     # With a predicted scale these would diverge at some of the rates.
     "dropout": Run("fixed scale", "dropout", weighted=True, standardize=True),

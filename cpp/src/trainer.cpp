@@ -44,8 +44,9 @@ class Poller {
     Poller(const std::function<void()>& poll, double work_of_a_step)
         : poll_(poll),
           every_(static_cast<std::int64_t>(std::max(1.0, 1e6 / std::max(work_of_a_step, 1.0)))) {}
-    void after_step() {
-        if (!poll_ || ++steps_ < every_) return;
+    void after_steps(std::int64_t count) {
+        steps_ += count;
+        if (!poll_ || steps_ < every_) return;
         steps_ = 0;
         if (seconds_since(last_) < 0.1) return;
         poll_();
@@ -117,6 +118,17 @@ int threads_of(const TrainerOptions& options) {
     return options.threads ? static_cast<int>(*options.threads) : default_threads();
 }
 
+/// Plain gradient descent with one sample a step; null: it is not.
+const SGD* sample_descent(const TrainerOptions& options, std::int64_t batch_size, bool weighted) {
+    const auto* sgd = std::get_if<SGD>(&options.optimizer);
+    const bool plain = sgd && sgd->slots() == 0 && options.l1 == 0 && options.l2 == 0 &&
+                       !options.clip_norm && !options.clip_value;
+    return plain && batch_size == 1 && !weighted ? sgd : nullptr;
+}
+
+/// So many of these steps are made in one call.
+constexpr std::int64_t steps_at_once = 1024;
+
 /// Parameters at a time of the norm and of the update: a multiple of what their kernels sum.
 constexpr std::int64_t block = 4096;
 
@@ -137,6 +149,9 @@ class Fit {
           workspace_(model, batch_size, threads_of(options), plan_.whole_batches,
                      stabilizer_of(options)),
           scheduler_(workspace_.training_scheduler(batch_size)),
+          sample_descent_(workspace_.has_sample_steps()
+                              ? sample_descent(options, batch_size, data.weight || data.event)
+                              : nullptr),
           order_(options.shuffle ? static_cast<std::size_t>(data.rows) : 0),
           gradient_(model.parameters().size()),
           squares_((gradient_.size() + block - 1) / block),
@@ -152,9 +167,10 @@ class Fit {
             weight_.push_back(static_cast<T>(static_cast<double>(data.weight[i]) / mean));
     }
 
-    /// Passes once over the data; returns the mean loss. `after_step` may throw.
-    template <class AfterStep>
-    double epoch(std::int64_t epoch, AfterStep&& after_step) {
+    /// Passes once over the data; returns the mean loss. `after_steps(count)` may
+    /// throw.
+    template <class AfterSteps>
+    double epoch(std::int64_t epoch, AfterSteps&& after_steps) {
         if (options_.shuffle) {
             kernel_table().shuffle(
                 Philox(options_.seed, Purpose::shuffle, 0, static_cast<std::uint64_t>(epoch)),
@@ -166,8 +182,16 @@ class Fit {
         double loss_sum = 0;
         for (std::int64_t begin = 0, step = 0; begin < used_; begin += batch_size_, ++step) {
             if (!one_rate) set_rate(epoch, step);
+            if (sample_descent_ && one_rate) {
+                const auto made = descend(begin, std::min(steps_at_once, used_ - begin));
+                loss_sum += made.loss;
+                after_steps(made.steps);
+                begin += made.steps;
+                step += made.steps;
+                if (begin == used_) break;
+            }
             loss_sum += this->step(epoch, step, begin, std::min(batch_size_, used_ - begin));
-            after_step();
+            after_steps(1);
         }
         history_.gradient_norm.push_back(epoch_norm_);
         history_.learning_rate.push_back(rate_);
@@ -196,16 +220,30 @@ class Fit {
         rate_ = learning_rate(options_.optimizer) * schedule_.factor(epoch, step);
     }
 
+    Rows<T> rows_of(std::int64_t begin, std::int64_t count) const {
+        const std::int64_t offset = options_.shuffle ? 0 : begin;
+        return {data_.x + offset * plan_.inputs,
+                data_.y + offset * plan_.targets,
+                weight_.empty() ? nullptr : weight_.data() + offset,
+                data_.event ? data_.event + offset * plan_.targets : nullptr,
+                options_.shuffle ? order_.data() + begin : nullptr,
+                count,
+                larger_than_cache_ ? used_ - begin - count : 0};
+    }
+
+    /// Steps of one sample each, up to one whose numbers are not finite.
+    typename Workspace<T>::SampleResult descend(std::int64_t begin, std::int64_t count) {
+        const auto made = workspace_.sample_steps(rows_of(begin, count), *sample_descent_, rate_,
+                                                  model_.parameters().data());
+        largest_norm_ = std::max(largest_norm_, made.largest_norm);
+        epoch_norm_ = std::max(epoch_norm_, made.largest_norm);
+        history_.steps += made.steps;
+        return made;
+    }
+
     /// The loss of one batch, summed over its rows, before its update.
     double step(std::int64_t epoch, std::int64_t step, std::int64_t begin, std::int64_t count) {
-        const std::int64_t offset = options_.shuffle ? 0 : begin;
-        const Rows<T> rows{data_.x + offset * plan_.inputs,
-                           data_.y + offset * plan_.targets,
-                           weight_.empty() ? nullptr : weight_.data() + offset,
-                           data_.event ? data_.event + offset * plan_.targets : nullptr,
-                           options_.shuffle ? order_.data() + begin : nullptr,
-                           count,
-                           larger_than_cache_ ? used_ - begin - count : 0};
+        const Rows<T> rows = rows_of(begin, count);
         const Scheduler::Job job(scheduler_, count);
         const double loss = workspace_.training_step(
             rows, 1 / static_cast<double>(count),
@@ -296,6 +334,7 @@ class Fit {
     bool larger_than_cache_;
     Workspace<T> workspace_;
     Scheduler scheduler_;
+    const SGD* sample_descent_;  ///< null: steps are made one by one
     std::vector<std::int64_t> order_;
     std::vector<T> weight_, gradient_;
     std::vector<double> squares_;  ///< of each block of the gradient, summed
@@ -392,7 +431,9 @@ void fit(Model<T>& model, const TrainerOptions& options, const Dataset<T>& data,
     std::int64_t epochs_without_gain = 0;
     bool stop = false;
     for (std::int64_t epoch = 0; epoch < options.epochs && !stop; ++epoch) {
-        EpochReport report{epoch, fit->epoch(epoch, [&] { poller.after_step(); }), std::nullopt};
+        EpochReport report{
+            epoch, fit->epoch(epoch, [&](std::int64_t count) { poller.after_steps(count); }),
+            std::nullopt};
         history.loss.push_back(report.loss);
         if (validation) {
             const double loss = fit->validation_loss(*validation);

@@ -223,6 +223,17 @@ double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPo
     return total;
 }
 
+template <class T>
+typename Workspace<T>::SampleResult Workspace<T>::sample_steps(const Rows<T>& rows,
+                                                               const SGD& optimizer,
+                                                               double learning_rate,
+                                                               T* parameters) const noexcept {
+    SampleSteps<T> steps{plan_, rows, standardization_, optimizer, learning_rate, parameters};
+    Rows<T> made = rows;
+    made.count = kernels_.sample_steps(steps);
+    return {made.count, steps.loss + unit_change(made), steps.largest_norm};
+}
+
 /// Calls use(step, column, mean, variance) for every column of every batch normalisation; the
 /// variance is the unbiased one.
 template <class T>

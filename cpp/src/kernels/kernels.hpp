@@ -14,6 +14,8 @@ void fill_gather(Kernels<T>& table);
 template <class T>
 void fill_linear(Kernels<T>& table);
 template <class T>
+void fill_sample_steps(Kernels<T>& table);
+template <class T>
 void fill_network(Kernels<T>& table);
 template <class T>
 void fill_likelihood(Kernels<T>& table);

@@ -6,12 +6,6 @@
 namespace likely::kernels_detail {
 namespace {
 
-/// What every family's walk is made for.
-template <class Family>
-inline constexpr bool walks_linear = false;
-template <FixedFamily Family>
-inline constexpr bool walks_linear<Family> = raw_count<Family> <= most_linear_raw;
-
 /// Lanes of 1 that a register begins with, if it is loaded `count` before the middle.
 template <class T>
 struct alignas(64) Ones {

@@ -22,6 +22,12 @@ namespace likely::kernels_detail {
 inline constexpr std::int64_t most_linear_inputs = 8, most_linear_targets = 4, linear_rows = 256;
 inline constexpr std::size_t most_linear_raw = 3;
 
+/// What a linear model's walk is made for.
+template <class Family>
+inline constexpr bool walks_linear = false;
+template <FixedFamily Family>
+inline constexpr bool walks_linear<Family> = raw_count<Family> <= most_linear_raw;
+
 /// Some samples: a column of lanes for each input, target and slope.
 template <class T>
 struct alignas(64) LinearSamples {

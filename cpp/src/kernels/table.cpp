@@ -16,6 +16,7 @@ extern "C" __attribute__((visibility("default"))) const likely::KernelTable* lik
         const auto fill = [](auto& kernels) {
             likely::kernels_detail::fill_gather(kernels);
             likely::kernels_detail::fill_linear(kernels);
+            likely::kernels_detail::fill_sample_steps(kernels);
             likely::kernels_detail::fill_network(kernels);
             likely::kernels_detail::fill_likelihood(kernels);
             likely::kernels_detail::fill_update(kernels);

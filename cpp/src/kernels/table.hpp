@@ -92,6 +92,18 @@ struct LinearBatch {
     T* gradient;
 };
 
+/// Steps of plain gradient descent, one sample each, and what they come to.
+template <class T>
+struct SampleSteps {
+    const Plan& plan;
+    const Rows<T>& rows;  ///< a step each; without weights and events
+    Standardization<T> standardization;
+    const SGD& optimizer;  ///< without momentum
+    double learning_rate;
+    T* parameters;
+    double loss = 0, largest_norm = 0;  ///< the losses' sum, and of the gradients' norms
+};
+
 template <class T>
 struct Kernels {
     /// Numbers of scratch memory that the functions below need for `rows` rows, on each thread.
@@ -125,6 +137,10 @@ struct Kernels {
 
     /// Gather, forward, likelihood and backward in one.
     double (*linear)(const LinearBatch<T>&);
+
+    /// The steps of such a model with one target, one after the other. Returns how many were made;
+    /// where these are not all, the next one's numbers are not finite.
+    std::int64_t (*sample_steps)(SampleSteps<T>&);
 
     /// One step for `count` parameters; slot s of parameter i stands at slots[s * stride + i].
     /// False if a new value would not be finite: that parameter keeps its old one, the others move.
