@@ -82,12 +82,20 @@ NumberArray evaluate(const HeadObject& object, const std::string& statistic,
         object.head);
 }
 
+/// make(a number of the precision).
+template <class Make>
+HeadObject in_precision(const std::string& dtype, const Make& make) {
+    if (dtype == "float32") return make(0.0f);
+    if (dtype == "float64") return make(0.0);
+    throw py::value_error("dtype must be 'float32' or 'float64'; got '" + dtype + "'");
+}
+
 HeadObject head_of_given(const py::object& distribution, std::int64_t targets,
                          const std::string& dtype) {
-    auto family = from_python<Distribution>(distribution, "distribution");
-    if (dtype == "float32") return {Head<float>(std::move(family), targets)};
-    if (dtype == "float64") return {Head<double>(std::move(family), targets)};
-    throw py::value_error("dtype must be 'float32' or 'float64'; got '" + dtype + "'");
+    return in_precision(dtype, [&](auto number) -> HeadObject {
+        const auto family = from_python<Distribution>(distribution, "distribution");
+        return {Head<decltype(number)>(family, targets)};
+    });
 }
 
 NumberArray raw_from(const HeadObject& object, const NumberArray& given) {
@@ -202,6 +210,39 @@ HeadObject in_float64(const HeadObject& object) {
     return {std::visit([](const auto& head) { return Head<double>(head); }, object.head)};
 }
 
+using HeadState =
+    py::typing::Tuple<py::object, py::int_, py::str, py::typing::List<py::float_>, py::object>;
+
+/// The family, as Python has it, and all numbers: what `from_state` needs. None: not scaled.
+HeadState state_of(const HeadObject& object) {
+    return std::visit(
+        [](const auto& head) -> HeadState {
+            using T = decltype(number_type(head));
+            const Scaling& s = head.scaling();
+            const py::object scaling =
+                s.fitted() ? py::object(py::make_tuple(s.input_mean, s.input_scale, s.target_mean,
+                                                       s.target_scale))
+                           : py::none();
+            return py::make_tuple(to_python<Distribution>(head.plan().distribution),
+                                  head.plan().targets, sizeof(T) == 4 ? "float32" : "float64",
+                                  head.shared(), scaling);
+        },
+        object.head);
+}
+
+HeadObject from_state(const HeadState& state) {
+    Scaling scaling;
+    if (!state[4].is_none()) {
+        auto numbers = state[4].cast<std::array<std::vector<double>, 4>>();
+        scaling = {numbers[0], numbers[1], numbers[2], numbers[3]};
+    }
+    return in_precision(state[2].cast<std::string>(), [&](auto number) -> HeadObject {
+        using T = decltype(number);
+        return {Head<T>(from_python<Distribution>(state[0], "distribution"),
+                        state[1].cast<std::int64_t>(), state[3].cast<std::vector<T>>(), scaling)};
+    });
+}
+
 /// Whether the core has a closed form.
 bool has(const HeadObject& object, const std::string& statistic) {
     return has_statistic(plan_of(object).distribution, statistic_named(statistic));
@@ -264,6 +305,7 @@ void bind_predictive(py::module_& module) {
             "distribution",
             [](const HeadObject& o) { return to_python<Distribution>(plan_of(o).distribution); })
         .def("has", &has, py::arg("statistic"))
+        .def(py::pickle(&state_of, &from_state))
         .def_property_readonly("parameters", &parameter_arrays);
 }
 

@@ -36,9 +36,26 @@ class Head {
     }
 
     /// Of distributions whose parameters are all given, in the user's units.
-    Head(const Distribution& distribution, std::int64_t targets) {
+    Head(const Distribution& distribution, std::int64_t targets)
+        : Head(all_predicted(distribution), targets, {}, {}) {}
+
+    /// Of what a head consists of; see the functions of these names. Throws std::invalid_argument
+    /// where their sizes do not fit.
+    Head(const Distribution& distribution, std::int64_t targets, std::vector<T> shared,
+         Scaling scaling)
+        : shared_(std::move(shared)), scaling_(std::move(scaling)) {
         Plan plan;
-        place_distribution(plan, all_predicted(distribution), targets);
+        place_distribution(plan, distribution, targets);
+        const auto check = [](const char* name, std::size_t expected, std::size_t size) {
+            if (size == expected) return;
+            throw std::invalid_argument(std::string(name) + " must have " +
+                                        std::to_string(expected) + " numbers; got " +
+                                        std::to_string(size));
+        };
+        check("shared", static_cast<std::size_t>(plan.shared_count), shared_.size());
+        const auto scaled = static_cast<std::size_t>(scaling_.fitted() ? targets : 0);
+        check("target_mean", scaled, scaling_.target_mean.size());
+        check("target_scale", scaled, scaling_.target_scale.size());
         plan_ = std::make_shared<const Plan>(std::move(plan));
     }
 
@@ -50,6 +67,9 @@ class Head {
           scaling_(other.scaling_) {}
 
     const Plan& plan() const { return *plan_; }
+    /// The values of the learned constants, each for every column.
+    const std::vector<T>& shared() const { return shared_; }
+    const Scaling& scaling() const { return scaling_; }
 
     /// rows x result_columns numbers.
     void evaluate(Evaluation what, const T* raw, std::int64_t rows, const T* argument,
