@@ -3,9 +3,14 @@ one, with the same numbers and the same errors.
 """
 
 import copy
+import os
 import pickle
+import shutil
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import likely
@@ -307,3 +312,43 @@ def test_predicting_into_an_array_allocates_nothing() -> None:
     finally:
         tracemalloc.stop()
     assert grown == 0
+
+
+COUNTED = """
+import ctypes, likely, numpy as np
+
+count = ctypes.CDLL(None)._Z16allocation_countv
+count.restype = ctypes.c_size_t
+network = likely.Network(5, layers=[likely.Dense(9, "tanh"), likely.Dense(400)], standardize=True)
+x = np.ones((50, 5), np.float32)
+likely.Trainer(epochs=1).fit(network, x, x[:, 0])
+row, out = x[0], np.empty(2, np.float32)
+
+def taken(calls, into):
+    network.predict_into(row, out)
+    before = count()
+    for _ in range(calls):
+        network.predict_into(row, out) if into else network.predict(x)
+    return count() - before
+
+print(taken(2000, True) - taken(20, True), taken(200, False) - taken(20, False) >= 180)
+"""
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or shutil.which("c++") is None, reason="counts by a compiled malloc"
+)
+def test_predicting_into_an_array_allocates_nothing_below_python(tmp_path: Path) -> None:
+    """The loop's own numbers are Python's, which takes them from its pools, or as often."""
+    counter = Path(__file__).parent / "cpp/embed/count_allocations.cpp"
+    library = tmp_path / "counter.so"
+    command = ["c++", "-std=c++20", "-shared", "-fPIC", str(counter), "-o", str(library)]
+    subprocess.run(command, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", COUNTED],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "LD_PRELOAD": str(library)},
+    )
+    assert done.stdout == "0 True\n"

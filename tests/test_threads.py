@@ -1,5 +1,6 @@
 """Threads: the same bits at any number of them; forks, callers at once, bad numbers."""
 
+import multiprocessing
 import os
 import subprocess
 import sys
@@ -178,6 +179,77 @@ def test_an_error_inside_of_a_step_leaves_the_pool_usable() -> None:
     test_stabilizers("natural")
 
 
+def predictions(network: likely.Network, x: NDArray[Any], threads: int) -> list[NDArray[Any]]:
+    likely.set_num_threads(threads)
+    out = np.empty((len(x), 4), x.dtype)
+    network.predict_into(x, out)
+    d = network.predict_distribution(x)
+    return [network.predict(x), out, d.raw, d.mean, d.quantile(0.9)]
+
+
+# Around the ends of pieces, of blocks and of what threads take at once.
+ROWS = (1, 2, 31, 33, 63, 65, 97, 255, 257, 300, 513, 769, 1025, 2049, 2305, 3073, 4099)
+
+
+@each_dtype
+@pytest.mark.parametrize("standardize", [False, True])
+def test_predictions(standardize: bool, dtype: str) -> None:
+    layers = [
+        likely.Dense(70, "tanh"),
+        likely.BatchNorm(),
+        likely.Dropout(0.2),
+        likely.Residual(likely.Dense(70, "relu"), likely.LayerNorm()),
+        likely.Dense(33, "relu"),
+    ]
+    network = likely.Network(13, 2, layers, dtype=dtype, standardize=standardize)
+    data = made_data(ROWS[-1], 13, 2, dtype)
+    likely.Trainer(epochs=1, batch_size=500).fit(network, **data)
+    whole = predictions(network, data["x"], 1)
+    for rows in ROWS:
+        expected = predictions(network, data["x"][:rows], 1)
+        assert len(expected[0]) == rows and np.isfinite(np.concatenate(expected[:3])).all()
+        for threads in (2, 3, 7):
+            found = predictions(network, data["x"][:rows], threads)
+            for actual, wanted in zip(found, expected, strict=True):
+                np.testing.assert_array_equal(actual, wanted)
+        if rows > 1:  # a row has the same bits in every batch
+            for actual, wanted in zip(expected, whole, strict=True):
+                np.testing.assert_array_equal(actual, wanted[:rows])
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_a_bad_number_is_found_wherever_it_stands(threads: int) -> None:
+    likely.set_num_threads(threads)
+    network = likely.Network(5, 1, [likely.Dense(40, "relu")])
+    x = np.ones((5000, 5), np.float32)
+    for row in (4999, 2500, 300, 0):
+        x[row, 3] = np.inf
+        with pytest.raises(ValueError, match=f"x must be finite in float32; row {row}, column 3"):
+            network.predict(x)
+
+
+def test_many_predictions_at_once() -> None:
+    """Of one network for all and of one for each."""
+    x = made_data(1500, 40, 1, "float32")["x"]
+    likely.set_num_threads(3)
+    networks = [likely.Network(40, 1, [likely.Dense(64, "tanh")], seed=seed) for seed in range(4)]
+    expected = [network.predict(x) for network in networks]
+    wrong: list[int] = []
+
+    def run(number: int) -> None:
+        for _ in range(20):
+            for each in (0, number):
+                if np.any(networks[each].predict(x) != expected[each]):
+                    wrong.append(each)
+
+    callers = [threading.Thread(target=run, args=(number,)) for number in range(4)]
+    for caller in callers:
+        caller.start()
+    for caller in callers:
+        caller.join()
+    assert not wrong
+
+
 def fitted(threads: int) -> NDArray[Any]:
     network = likely.Network(40, 1, [likely.Dense(64, "tanh"), likely.Dense(64, "tanh")])
     data = made_data(600, 40, 1, "float32")
@@ -213,6 +285,38 @@ def test_a_fork_trains_too() -> None:
             os._exit(0 if np.array_equal(fitted(4), expected) else 1)
         assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
         np.testing.assert_array_equal(fitted(3), expected)
+
+
+@pytest.mark.parametrize("method", multiprocessing.get_all_start_methods())
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_processes_of_every_kind(method: str) -> None:
+    expected = fitted(4)
+    with multiprocessing.get_context(method).Pool(2) as processes:
+        for parameters in processes.map(fitted, [4, 1, 2]):
+            np.testing.assert_array_equal(parameters, expected)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_a_fork_beside_a_training_thread() -> None:
+    """The child has a copy of a pool that is at work, and none of its threads."""
+    expected, ended = fitted(4), threading.Event()
+
+    def run() -> None:
+        while not ended.is_set():
+            fitted(4)
+
+    other = threading.Thread(target=run)
+    other.start()
+    try:
+        for _ in range(10):
+            child = os.fork()
+            if child == 0:
+                os._exit(0 if np.array_equal(fitted(4), expected) else 1)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    finally:
+        ended.set()
+        other.join()
 
 
 @pytest.mark.parametrize("threads", [0, -1, 257, 10**30, 2.0, "2", True])

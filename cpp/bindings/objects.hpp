@@ -18,18 +18,19 @@
 
 namespace likely::python {
 
-/// The memory for predictions of one row. It stays with the model; one thread at a time has it.
-struct OneRow {
+/// The memory for predictions, which stays with the model for the next one. One thread at a time
+/// has it.
+struct KeptInference {
     std::atomic_flag taken;
     std::variant<std::monostate, Inference<float>, Inference<double>> inference;
 
-    OneRow() = default;
-    OneRow(OneRow&&) noexcept {}  // points to its model, so it does not move with it
+    KeptInference() = default;
+    KeptInference(KeptInference&&) noexcept {}  // points to its model, so it does not move with it
 };
 
 struct ModelObject {
     AnyModel model;
-    OneRow one_row{};
+    KeptInference one_row{}, many_rows{};
 
     template <class Function>
     auto visit(Function&& function) {

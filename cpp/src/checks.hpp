@@ -30,17 +30,15 @@ bool all_finite(const T* values, std::int64_t count) noexcept {
     return bad == 0;
 }
 
-/// `first_row` is the number, in the message, of the row that `values` begin with.
 template <class T>
 void check_finite(const std::string& argument, const T* values, std::int64_t rows,
-                  std::int64_t columns, std::int64_t first_row = 0) {
+                  std::int64_t columns) {
     if (all_finite(values, rows * columns)) return;
     for (std::int64_t i = 0; i < rows * columns; ++i) {
         if (std::isfinite(values[i])) continue;
         std::ostringstream message;
         message << argument << " must be finite in " << (sizeof(T) == 4 ? "float32" : "float64")
-                << "; row " << first_row + i / columns << ", column " << i % columns << " is "
-                << values[i];
+                << "; row " << i / columns << ", column " << i % columns << " is " << values[i];
         throw std::invalid_argument(message.str());
     }
 }

@@ -1,6 +1,7 @@
 #include "inference.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <new>
 
 namespace likely {
@@ -14,6 +15,12 @@ constexpr std::int64_t most_block_rows = 256;
 /// Of each thread: a job begins and ends in a microsecond or two, and teams are measured job by
 /// job.
 constexpr std::int64_t blocks_a_job = 4;
+
+/// How many of the rows that are left are taken next, at most so many: no row is left alone, since
+/// it would be computed in another way than among others.
+std::int64_t next_rows(std::int64_t left, std::int64_t most) {
+    return left == most + 1 && most > 2 ? most - 1 : std::min(left, most);
+}
 
 }  // namespace
 
@@ -29,15 +36,21 @@ typename Inference<T>::Buffer Inference<T>::allocate(std::int64_t count) {
 }
 
 template <class T>
+std::int64_t Inference<T>::useful_rows(std::int64_t most_rows, int threads) {
+    return std::clamp<std::int64_t>(most_rows, 1, threads * blocks_a_job * most_block_rows);
+}
+
+template <class T>
 Inference<T>::Inference(const Model<T>& model, std::int64_t most_rows, int threads)
     : model_(model),
       kernels_(kernels<T>()),
       scaling_(model.shared_scaling()),
-      block_(std::clamp<std::int64_t>(most_rows, 1, most_block_rows)),
+      threads_(threads),
+      most_rows_(useful_rows(most_rows, threads)),
+      block_(std::min(most_rows_, most_block_rows)),
       capacity_((block_ + 15) / 16 * 16),
-      scheduler_(static_cast<int>(std::clamp<std::int64_t>(most_rows / block_, 1, threads)),
-                 static_cast<double>(model.plan().multiply_adds) *
-                     static_cast<double>(std::min(most_rows, threads * blocks_a_job * block_))),
+      scheduler_(static_cast<int>(std::clamp<std::int64_t>(most_rows_ / fewest_rows, 1, threads)),
+                 static_cast<double>(model.plan().multiply_adds) * static_cast<double>(most_rows_)),
       at_once_(scheduler_.size() == 1 ? block_ : scheduler_.size() * blocks_a_job * block_),
       // The matrices of a backward pass stand last.
       workspace_(allocate(model.plan().gradient_in * capacity_ * scheduler_.size())),
@@ -52,18 +65,37 @@ Inference<T>::Inference(const Model<T>& model, std::int64_t most_rows, int threa
 }
 
 template <class T>
-void Inference<T>::operator()(const T* x, std::int64_t count, T* out) noexcept {
+template <class Accept>
+bool Inference<T>::predict(const T* x, std::int64_t count, T* out, Accept accept) noexcept {
     const Plan& plan = model_.plan();
-    for (std::int64_t first = 0; first < count; first += at_once_) {
-        const std::int64_t rows = std::min(at_once_, count - first);
+    std::atomic<bool> accepted = true;
+    for (std::int64_t first = 0, rows = 0; first < count; first += rows) {
+        rows = next_rows(count - first, at_once_);
         const Scheduler::Job job(scheduler_, rows);
-        job.team().split(rows, block_, block_, [&](const Piece& piece) {
-            for (std::int64_t i = piece.begin; i < piece.end; i += block_) {
-                predict_block(x + (first + i) * plan.inputs, std::min(block_, piece.end - i),
-                              out + (first + i) * plan.raw_width, piece.member);
+        job.team().split(rows, row_unit, fewest_rows, [&](const Piece& piece) {
+            for (std::int64_t i = first + piece.begin, n = 0; i < first + piece.end; i += n) {
+                n = next_rows(first + piece.end - i, block_);
+                const T* const part = x + i * plan.inputs;
+                if (!accept(part, n * plan.inputs)) {
+                    accepted = false;
+                    return;
+                }
+                predict_block(part, n, out + i * plan.raw_width, piece.member);
             }
         });
+        if (!accepted) break;
     }
+    return accepted;
+}
+
+template <class T>
+void Inference<T>::operator()(const T* x, std::int64_t count, T* out) noexcept {
+    predict(x, count, out, [](const T*, std::int64_t) { return true; });
+}
+
+template <class T>
+bool Inference<T>::if_finite(const T* x, std::int64_t count, T* out) noexcept {
+    return predict(x, count, out, kernels_.all_finite);
 }
 
 template <class T>

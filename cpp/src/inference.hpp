@@ -30,10 +30,15 @@ class Inference {
     /// The raw parameters of all rows, count x plan.raw_width.
     void operator()(const T* x, std::int64_t count, T* out) noexcept;
 
-    /// So many rows are taken together.
-    std::int64_t at_once() const { return at_once_; }
-    /// False once the model was given another scaling: then make another one.
-    bool fits() const { return scaling_.get() == &model_.scaling(); }
+    /// The same; false where x has a number that is not finite, and `out` is written in part.
+    [[nodiscard]] bool if_finite(const T* x, std::int64_t count, T* out) noexcept;
+
+    /// Whether another one, for so many rows and threads, would be the same; not once the model was
+    /// given another scaling.
+    bool fits(std::int64_t most_rows, int threads) const {
+        return scaling_.get() == &model_.scaling() && threads == threads_ &&
+               useful_rows(most_rows, threads) == most_rows_;
+    }
 
   private:
     struct AlignedDelete {
@@ -41,12 +46,17 @@ class Inference {
     };
     using Buffer = std::unique_ptr<T[], AlignedDelete>;
     static Buffer allocate(std::int64_t count);
+    /// More of them need no more memory.
+    static std::int64_t useful_rows(std::int64_t most_rows, int threads);
+    template <class Accept>
+    bool predict(const T* x, std::int64_t count, T* out, Accept accept) noexcept;
     void predict_block(const T* x, std::int64_t rows, T* out, int member) noexcept;
 
     const Model<T>& model_;
     const Kernels<T>& kernels_;
     std::shared_ptr<const Scaling> scaling_;
-    std::int64_t block_, capacity_;
+    int threads_;
+    std::int64_t most_rows_, block_, capacity_;
     Scheduler scheduler_;
     std::int64_t at_once_;
     std::vector<T> mean_, inverse_scale_;

@@ -257,10 +257,14 @@ constexpr double shortest_pause = 0.02, longest_pause = 0.3;
 constexpr double least_share = 2.5e6;
 /// What teams may lose before they pause: seconds, or this many jobs.
 constexpr double smallest_budget = 2e-3, budget_in_jobs = 2;
-/// One job of so many is done alone, to know how long that takes: the first one early, and at once
-/// where the caller waits for this share of a job.
+/// Of so many jobs some are done alone, to know how long that takes: the first ones early, and at
+/// once where the caller waits for this share of a job.
 constexpr std::int64_t jobs_a_trial = 256, first_trial = 32;
 constexpr double suspicious_share = 0.25;
+/// Threads that wait for a job slow down another one where two share a core, so what one thread
+/// takes is measured once they sleep, so many seconds after their last job, or by a job so long
+/// that they sleep for most of it.
+constexpr double until_asleep = 2e-4, long_job = 2e-3;
 
 }  // namespace
 
@@ -275,25 +279,29 @@ void Scheduler::use_always(bool value) { always = value; }
 bool Scheduler::wants_team(Clock::time_point now) noexcept {
     if (always) return true;
     if (now < paused_until_) return false;
-    if (alone_ == 0 && suspicious_) return false;
-    return jobs_++ % jobs_a_trial != first_trial;
+    trial_ = trial_ || (alone_ == 0 && suspicious_) || jobs_++ % jobs_a_trial == first_trial;
+    return !trial_;
 }
 
-void Scheduler::learn(Clock::time_point now, double seconds, double work, bool team,
+void Scheduler::learn(Clock::time_point start, Clock::time_point end, double work, bool team,
                       double waited) noexcept {
+    const double seconds = seconds_between(start, end);
     if (!team) {
+        if (seconds_between(last_team_, start) < until_asleep && seconds < long_job) return;
         const double measured = seconds / work;
         alone_ = alone_ == 0 || measured < alone_
                      ? measured
                      : alone_ + (std::min(measured, 2 * alone_) - alone_) / 16;
+        trial_ = false;
         return;
     }
+    last_team_ = end;
     suspicious_ = waited > suspicious_share * seconds;
     if (alone_ == 0) return;
     const double budget = std::max(smallest_budget, budget_in_jobs * alone_ * work);
     credit_ = std::min(credit_ + alone_ * work - seconds, budget);
     if (credit_ < -budget) {
-        paused_until_ = now + std::chrono::duration_cast<Clock::duration>(
+        paused_until_ = end + std::chrono::duration_cast<Clock::duration>(
                                   std::chrono::duration<double>(pause_));
         pause_ = std::min(2 * pause_, longest_pause);
         credit_ = -budget / 2;  // on probation
@@ -311,9 +319,8 @@ void Scheduler::Job::begin() noexcept {
 
 void Scheduler::Job::end() noexcept {
     const double waited = team_.pool_ ? team_.pool_->leave() : 0;
-    const Clock::time_point now = Clock::now();
-    scheduler_.learn(now, seconds_between(start_, now), static_cast<double>(work_),
-                     team_.pool_ != nullptr, waited);
+    scheduler_.learn(start_, Clock::now(), static_cast<double>(work_), team_.pool_ != nullptr,
+                     waited);
 }
 
 }  // namespace likely

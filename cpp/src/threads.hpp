@@ -99,7 +99,7 @@ inline constexpr std::int64_t row_unit = 16, fewest_rows = 32;
 
 /// Decides by how many threads jobs of one kind are done: all that may take part, or the caller
 /// alone where that is faster, as it is next to a busy neighbour. Which one is faster is measured:
-/// one job in a while is done alone, and where those of the team took longer, the team pauses.
+/// a few jobs in a while are done alone, and where those of the team took longer, the team pauses.
 class Scheduler {
     using Clock = std::chrono::steady_clock;
 
@@ -140,16 +140,16 @@ class Scheduler {
 
   private:
     bool wants_team(Clock::time_point now) noexcept;
-    void learn(Clock::time_point now, double seconds, double work, bool team,
+    void learn(Clock::time_point start, Clock::time_point end, double work, bool team,
                double waited) noexcept;
 
     int size_;
     std::int64_t jobs_ = 0;
     double alone_ = 0;   ///< seconds for a unit of work; 0: not known yet
     double credit_ = 0;  ///< seconds that teams have won of late
-    bool suspicious_ = false;
+    bool suspicious_ = false, trial_ = false;
     double pause_;
-    Clock::time_point paused_until_{};
+    Clock::time_point paused_until_{}, last_team_{};
 };
 
 }  // namespace likely

@@ -256,7 +256,8 @@ class Network:
 
         One row, as a C-order array of exactly the network's dtype, takes a fraction of a
         microsecond more than its arithmetic. All else that `predict_distribution` takes is taken
-        too.
+        too. The memory that many rows take, at most a kilobyte or two for each unit and thread,
+        stays with the network.
 
         Parameters
         ----------

@@ -4,7 +4,7 @@
 // Between two calls of the hook `after_epoch` lies a whole epoch: shuffle, every step, validation
 // with early stopping. All it may allocate is a longer history, once for each of its vectors that
 // had to grow. What happens before the first call is measured too: a fit over many batches
-// allocates as often as a fit over one.
+// allocates as often as a fit over one. All this on one thread and by a team.
 //
 // A test is one source file, so the source of the counter is included.
 
@@ -19,6 +19,7 @@
 #include "embed/count_allocations.cpp"
 #include "likely/predictor.hpp"
 #include "likely/trainer.hpp"
+#include "threads.hpp"
 
 using namespace likely;
 
@@ -57,7 +58,7 @@ struct Data {
     std::vector<T> x, y, weight;
 };
 
-TrainerOptions options_of(const Task& task, std::int64_t epochs) {
+TrainerOptions options_of(const Task& task, std::int64_t epochs, std::int64_t threads) {
     TrainerOptions options;
     options.optimizer = task.optimizer;
     options.batch_size = task.batch_size;
@@ -67,14 +68,15 @@ TrainerOptions options_of(const Task& task, std::int64_t epochs) {
     options.l1 = 1e-3;
     options.clip_norm = 1;
     options.stabilize = task.stabilize;
+    options.threads = threads;
     return options;
 }
 
 template <class T>
-void test_epochs(const Task& task) {
+void test_epochs(const Task& task, std::int64_t threads) {
     const Data<T> data(task.specification, task.rows), held_out(task.specification, 100);
     Model<T> model(task.specification, 0);
-    TrainerOptions options = options_of(task, 4);
+    TrainerOptions options = options_of(task, 4, threads);
     options.patience = 4;
 
     History history;
@@ -102,10 +104,10 @@ void test_epochs(const Task& task) {
 
 /// Allocations of a fit of one epoch over so many batches.
 template <class T>
-std::size_t allocations(const Task& task, std::int64_t batches) {
+std::size_t allocations(const Task& task, std::int64_t batches, std::int64_t threads) {
     const Data<T> data(task.specification, task.batch_size * batches);
     Model<T> model(task.specification, 0);
-    const TrainerOptions options = options_of(task, 1);
+    const TrainerOptions options = options_of(task, 1, threads);
     History history;
     const std::size_t before = allocation_count();
     fit<T>(model, options, data.set(false), std::nullopt, {}, history);
@@ -182,11 +184,14 @@ void test_all() {
          NaturalGradient{}},
     };
     for (const Task& task : tasks) {
-        test_epochs<T>(task);
+        for (const int threads : {1, 3}) test_epochs<T>(task, threads);
         test_prediction<T>(task.specification);
     }
-    for (const Task& task : {tasks[0], tasks[1], tasks[4], tasks[5], tasks[6], tasks[9], tasks[12]})
-        CHECK(allocations<T>(task, 1) == allocations<T>(task, 20));
+    for (const Task& task :
+         {tasks[0], tasks[1], tasks[4], tasks[5], tasks[6], tasks[9], tasks[12]}) {
+        for (const int threads : {1, 3})
+            CHECK(allocations<T>(task, 1, threads) == allocations<T>(task, 20, threads));
+    }
 }
 
 void test_counter() {
@@ -205,6 +210,7 @@ void test_counter() {
 }  // namespace
 
 int main() {
+    Scheduler::use_always(true);  // a team for every step, however short
     test_counter();
     test_all<float>();
     test_all<double>();

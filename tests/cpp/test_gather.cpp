@@ -1,6 +1,8 @@
 // Batches are the rows that they are asked for, whatever their width, and nothing else is touched.
+// A number that is not finite is found wherever it stands.
 
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "check.hpp"
@@ -44,7 +46,30 @@ void test_columns(std::int64_t columns, bool ordered, bool scaled, std::int64_t 
 }
 
 template <class T>
+void test_finite() {
+    using Limits = std::numeric_limits<T>;
+    for (std::size_t count = 0; count < 150; ++count) {
+        std::vector<T> values;  // no longer than it may be read
+        for (std::size_t i = 0; i < count; ++i)
+            values.push_back(i % 3 == 0 ? Limits::max() : i % 3 == 1 ? -Limits::max() : T(0));
+        const auto finite = [&] {
+            return kernels<T>().all_finite(values.data(), static_cast<std::int64_t>(count));
+        };
+        CHECK(finite());
+        for (std::size_t i = 0; i < count; ++i) {
+            const T before = values[i];
+            for (const T bad : {Limits::infinity(), -Limits::infinity(), Limits::quiet_NaN()}) {
+                values[i] = bad;
+                CHECK(!finite());
+            }
+            values[i] = before;
+        }
+    }
+}
+
+template <class T>
 void test_all() {
+    test_finite<T>();
     for (std::int64_t columns = 1; columns < 40; ++columns) {
         for (const bool scaled : {false, true}) {
             test_columns<T>(columns, false, scaled, 0);

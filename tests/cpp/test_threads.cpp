@@ -7,11 +7,13 @@
 #include <atomic>
 #include <cmath>
 #include <cstdlib>
+#include <limits>
 #include <numeric>
 #include <thread>
 #include <vector>
 
 #include "check.hpp"
+#include "inference.hpp"
 #include "likely/trainer.hpp"
 #include "threads.hpp"
 
@@ -83,21 +85,41 @@ void test_callers_at_once() {
     CHECK(good == 6);
 }
 
+/// Which part of so many jobs one thread does alone, where a job takes seconds(by a team, seconds
+/// since the last team's job).
+template <class Seconds>
+double share_alone(int jobs, const Seconds& seconds) {
+    using Clock = std::chrono::steady_clock;
+    using Duration = std::chrono::duration<double>;
+    Scheduler scheduler(2, 1e11);
+    Clock::time_point last_team{};
+    int alone = 0;
+    for (int i = 0; i < jobs; ++i) {
+        const Clock::time_point start = Clock::now();
+        const Scheduler::Job job(scheduler, 1);
+        const bool team = job.team().size() > 1;
+        const Duration length(seconds(team, Duration(start - last_team).count()));
+        while (Clock::now() - start < length) {
+        }
+        if (team) last_team = Clock::now();
+        alone += team ? 0 : 1;
+    }
+    return static_cast<double>(alone) / jobs;
+}
+
 void test_schedulers() {
     CHECK(Scheduler(8, 1e5).size() == 1);
     CHECK(Scheduler(8, 1e11).size() == 8);
     CHECK(Scheduler(8, 6e6).size() == 2);
-    // A team that is slower than the caller alone pauses.
     Scheduler::use_always(false);
-    Scheduler scheduler(2, 1e11);
-    int alone = 0;
-    for (int i = 0; i < 200; ++i) {
-        const Scheduler::Job job(scheduler, 1);
-        const bool team = job.team().size() > 1;
-        alone += team ? 0 : 1;
-        if (team) std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    CHECK(alone > 100);
+    // A team that is slower than the caller alone pauses, one that is faster does not.
+    CHECK(share_alone(300, [](bool team, double) { return team ? 1e-3 : 1e-4; }) > 0.7);
+    CHECK(share_alone(300, [](bool team, double) { return team ? 1e-4 : 4e-4; }) < 0.5);
+    // What one thread takes right after a team, whose threads still look for work, is not counted.
+    const auto disturbed = [](bool team, double since_team) {
+        return team ? 1e-3 : since_team < 1.5e-4 ? 1.9e-3 : 3e-4;
+    };
+    CHECK(share_alone(600, disturbed) > 0.7);
     Scheduler::use_always(true);
 }
 
@@ -116,18 +138,30 @@ void test_numbers() {
 LayerPointer layer(Layer any) { return std::make_shared<const Layer>(std::move(any)); }
 
 template <class T>
-std::vector<T> fitted(std::int64_t threads) {
+Model<T> model_of_40_inputs() {
     Specification specification;
     specification.inputs = 40;
     specification.targets = 1;
     specification.layers = {layer(Dense{70, Tanh{}}), layer(BatchNorm{}), layer(Dropout{0.2}),
                             layer(Dense{33, ReLU{}})};
     specification.standardize = true;
-    Model<T> model(specification, 0);
-    const std::int64_t rows = 700;
-    std::vector<T> x(static_cast<std::size_t>(rows * 40)), y(static_cast<std::size_t>(rows));
+    return Model<T>(specification, 0);
+}
+
+template <class T>
+std::vector<T> inputs(std::int64_t rows) {
+    std::vector<T> x(static_cast<std::size_t>(rows * 40));
     for (std::size_t i = 0; i < x.size(); ++i)
         x[i] = static_cast<T>(std::sin(static_cast<double>(i * i)));
+    return x;
+}
+
+template <class T>
+std::vector<T> fitted(std::int64_t threads) {
+    Model<T> model = model_of_40_inputs<T>();
+    const std::int64_t rows = 700;
+    const std::vector<T> x = inputs<T>(rows);
+    std::vector<T> y(static_cast<std::size_t>(rows));
     for (std::size_t i = 0; i < y.size(); ++i) y[i] = x[40 * i] * x[40 * i + 1];
     TrainerOptions options;
     options.batch_size = 300;
@@ -145,6 +179,27 @@ template <class T>
 void test_bits() {
     const std::vector<T> alone = fitted<T>(1);
     for (const int threads : {2, 3, 4, 7}) CHECK(fitted<T>(threads) == alone);
+
+    const Model<T> model = model_of_40_inputs<T>();
+    const auto predicted = [&](const std::vector<T>& x, int threads, bool& finite) {
+        const auto rows = static_cast<std::int64_t>(x.size() / 40);
+        std::vector<T> raw(static_cast<std::size_t>(rows * model.plan().raw_width));
+        finite = Inference<T>(model, rows, threads).if_finite(x.data(), rows, raw.data());
+        return raw;
+    };
+    for (const std::int64_t rows : {1, 63, 257, 2305, 5000}) {
+        std::vector<T> x = inputs<T>(rows);
+        bool finite = false;
+        const std::vector<T> expected = predicted(x, 1, finite);
+        CHECK(finite);
+        for (const int threads : {2, 3, 7})
+            CHECK(predicted(x, threads, finite) == expected && finite);
+        x[x.size() - 7] = std::numeric_limits<T>::infinity();
+        for (const int threads : {1, 3}) {
+            predicted(x, threads, finite);
+            CHECK(!finite);
+        }
+    }
 }
 
 #if !defined(__SANITIZE_THREAD__)  // which does not follow a fork of several threads

@@ -1,4 +1,5 @@
-// The rows of a batch, brought together from where they stand and standardised on the way.
+// The rows of a batch, brought together from where they stand and standardised on the way; whether
+// numbers are finite.
 //
 // Why: a shuffled row is short and at a random place. A call of memcpy for each costs more than its
 // bytes, and data that are larger than the caches are not there when they are asked for.
@@ -79,9 +80,34 @@ void gather(const T* x, std::int64_t columns, const std::int64_t* order, std::in
     with(std::integral_constant<int, 1>{});
 }
 
+/// Zero times any other number is zero. Several sums, since each addition waits for the one before.
+template <class T>
+bool all_finite(const T* values, std::int64_t count) {
+    constexpr int chains = 4, size = Register<T>::size;
+    typedef T Piece __attribute__((vector_size(sizeof(T) * size)));
+    Piece sums[chains]{};
+    std::int64_t i = 0;
+    const auto add = [&](int chain) {
+        Piece piece;
+        std::memcpy(&piece, values + i, sizeof piece);
+        sums[chain] += piece * T(0);
+        i += size;
+    };
+    while (i + chains * size <= count) {
+        for (int chain = 0; chain < chains; ++chain) add(chain);
+    }
+    while (i + size <= count) add(0);
+    const Piece all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
+    T sum = 0;
+    for (int lane = 0; lane < size; ++lane) sum += all[lane];
+    for (; i < count; ++i) sum += values[i] * T(0);
+    return sum == T(0);
+}
+
 template <class T>
 void fill_gather(Kernels<T>& table) {
     table.gather = gather<T>;
+    table.all_finite = all_finite<T>;
 }
 
 template void fill_gather(Kernels<LIKELY_NUMBER>&);

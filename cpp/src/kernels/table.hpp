@@ -114,6 +114,8 @@ struct Kernels {
     void (*gather)(const T* x, std::int64_t columns, const std::int64_t* order, std::int64_t rows,
                    std::int64_t ahead, const T* mean, const T* inverse_scale, T* out);
 
+    bool (*all_finite)(const T* values, std::int64_t count);
+
     /// Writes the activations and, at plan.raw, the raw parameters into the workspace. Each member
     /// of the team has its own scratch, one after the other; here and in `backward`. One row
     /// needs no scratch.
