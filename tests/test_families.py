@@ -8,11 +8,12 @@ import re
 from typing import Any
 
 import likely
+import mpmath as mp
 import numpy as np
 import pytest
 import reference
 from families import FAMILIES, Entry, rounding
-from likely import _special
+from likely import _angles, _integrals, _special
 from numpy.testing import assert_array_equal
 from reference.arrays import Array
 from support import DTYPES
@@ -226,7 +227,8 @@ def test_what_is_not_finite_stays_in_its_row(monkeypatch: pytest.MonkeyPatch) ->
     of = likely.PredictiveDistribution.from_params
     alone, beside = of("poisson", rate=3.0), of("poisson", rate=[3.0, 1e12])
     assert_array_equal(beside.entropy, [alone.entropy[0], np.nan])
-    assert_array_equal(beside.crps([4.0, 1e12]), [alone.crps([4.0])[0], np.nan])
+    both = of(likely.Mixture("poisson", 2), weights=[0.5, 0.5], rate=[[[3.0, 3.0]], [[3.0, 1e12]]])
+    np.testing.assert_allclose(both.crps([4.0, 1e12]), [alone.crps([4.0])[0], np.nan], rtol=1e-12)
     # pytest makes an error of a warning of overflow
     wide = of("weibull", scale=1.0, concentration=[1.0, 0.01])
     assert_array_equal(wide.variance, [1.0, np.inf])
@@ -244,13 +246,13 @@ def test_the_score_of_a_beta_distribution_warns_of_nothing() -> None:
 
 
 def test_samples_of_angles_take_a_dozen_integrals(monkeypatch: pytest.MonkeyPatch) -> None:
-    integral, calls = _special._VonMises._above, []
+    integral, calls = _angles.VonMises._above, []
 
     def counted(self: Any, distance: Array) -> Array:
         calls.append(distance)
         return integral(self, distance)
 
-    monkeypatch.setattr(_special._VonMises, "_above", counted)
+    monkeypatch.setattr(_angles.VonMises, "_above", counted)
     d = likely.PredictiveDistribution.from_params(
         "von_mises", loc=np.linspace(-3, 3, 200), concentration=np.geomspace(1e-3, 1e3, 200)
     )
@@ -275,3 +277,117 @@ def test_documentation_names_what_is_predicted(family: likely.Distribution) -> N
     documentation += type(inner).__doc__ or ""
     for parameter, _ in likely._core.Head(family, 1, "float64").parameters:
         assert re.search(rf"\b{parameter}\b", documentation), parameter
+
+
+NO_INTEGRAL = {n: e for n, e in FAMILIES.items() if n not in ("categorical", "two classes")}
+
+
+@pytest.mark.parametrize("name", NO_INTEGRAL)
+def test_every_family_has_a_closed_form_of_its_score(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where distributions are narrow, far out or wide; held to the reference's."""
+    monkeypatch.setattr(_integrals, "over_support", None)
+    core = Core(FAMILIES[name], "float64")
+    d, family, raw = core.prediction, core.family, core.raw
+    with np.errstate(all="ignore"):
+        deviation = np.nan_to_num(family.std(raw), posinf=0)
+        spread = family.quantile(raw, 0.75) - family.quantile(raw, 0.25)
+        size = np.abs(family.quantile(raw, 0.5)) + np.maximum(deviation, spread)
+    rounded = raw[-1] > 11.5  # there the reference subtracts what rounds
+    if "negative binomial" in name:
+        rounded |= d.params["probs"] == 1  # SciPy has no such
+    for y in core.targets():
+        crps = d.crps(y)
+        with np.errstate(all="ignore"):
+            expected = family.crps(raw, y)
+            near = np.abs(crps - expected) <= 1e-8 * (expected + size + np.abs(y))
+        assert np.all((crps >= 0) & (near | (crps == expected)) | rounded), y
+
+
+@pytest.mark.parametrize(
+    ("family", "raw"),
+    [
+        ("gamma", (0.7, 25.0)),
+        ("beta", (0.7, 30.0)),
+        ("von mises", (0.7, 28.0)),
+        ("poisson", (28.0,)),
+        ("binomial", (0.0,)),
+    ],
+)
+def test_the_score_of_a_narrow_distribution_is_almost_a_normal_one(
+    family: str, raw: tuple[float, ...]
+) -> None:
+    """Where differences of probabilities have no digits left."""
+    entry = FAMILIES[family]
+    core_family = likely.Binomial(10**12) if family == "binomial" else entry.core()
+    network = likely.Network(1, distribution=core_family, dtype="float64")
+    network.parameters = np.concatenate([raw, np.zeros(len(raw))])
+    d = network.predict_distribution([[1.0]])
+    for z in (-2.0, 0.3, 1.0):
+        y = d.mean + z * d.std
+        y = np.floor(y) if family in ("poisson", "binomial") else y
+        normal = likely.PredictiveDistribution.from_params("normal", loc=0.0, scale=1.0)
+        expected = normal.crps((y - d.mean) / d.std) * d.std
+        np.testing.assert_allclose(d.crps(y), expected, rtol=2e-5)
+
+
+def test_a_total_count_without_bounds_is_a_poisson_distribution() -> None:
+    of = likely.PredictiveDistribution.from_params
+    count, mean = np.exp(29.5), 2.0
+    wide = of("negative_binomial", total_count=count, probs=mean / (count + mean))
+    poisson = of("poisson", rate=mean)
+    for y in (0.0, 2.0, 7.0):
+        for statistic in ("cdf", "sf", "crps"):
+            ours, limit = getattr(wide, statistic)(y), getattr(poisson, statistic)(y)
+            np.testing.assert_allclose(ours, limit, rtol=1e-10)
+
+
+@pytest.mark.parametrize("concentration", [0.01, 0.007, 0.3, 40.0])
+def test_the_score_of_a_weibull_distribution_is_finite_where_float64_holds_it(
+    concentration: float,
+) -> None:
+    """E|Y - y| - E|Y - Y'| / 2, by mpmath's incomplete gamma function."""
+    y, scale = 3.5, 2.0
+    with mp.workdps(300):
+        x = 1 / mp.mpf(concentration)
+        t = (mp.mpf(y) / scale) ** mp.mpf(concentration)
+        below = scale * mp.gammainc(1 + x, 0, t)
+        mean, cdf = scale * mp.gamma(1 + x), 1 - mp.exp(-t)
+        expected = y * (2 * cdf - 1) + mean - 2 * below - mean * (1 - mp.mpf(2) ** -x)
+    d = likely.PredictiveDistribution.from_params(
+        "weibull", scale=scale, concentration=concentration
+    )
+    np.testing.assert_allclose(d.crps(y), float(expected), rtol=1e-12)
+
+
+LIKE_ONE: dict[str, dict[str, list[float]]] = {
+    "student_t": {"df": [1.0, 1.01, 2.5, 900.0], "loc": [0.0, 5.0, -1.0, 40.0],
+                  "scale": [1.0, 10.0, 0.1, 3.0]},
+    "gamma": {"concentration": [0.1, 0.5, 3.0, 500.0], "rate": [1.0, 0.1, 3.0, 20.0]},
+    "beta": {"concentration1": [0.1, 0.5, 3.0, 500.0], "concentration0": [0.8, 0.9, 30.0, 2.0]},
+    "weibull": {"concentration": [0.1, 0.5, 3.0, 50.0], "scale": [1.0, 0.1, 3.0, 20.0]},
+    "log_normal": {"loc": [0.0, -2.0, 3.0, 1.0], "scale": [1.0, 2.0, 0.1, 3.0]},
+    "von_mises": {"loc": [0.0, -2.0, 3.1, 1.0], "concentration": [1e-3, 0.4, 30.0, 1e8]},
+    "poisson": {"rate": [0.01, 3.0, 70.0, 1e9]},
+    "negative_binomial": {"total_count": [0.1, 3.0, 7.0, 20.0], "probs": [0.1, 0.9, 0.5, 0.9999]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", LIKE_ONE)
+def test_a_mixture_of_equals_scores_as_one_of_them(family: str) -> None:
+    """An integral over panels beside a closed form, for the entropy too; and what it costs."""
+    parameters = {name: np.array(values) for name, values in LIKE_ONE[family].items()}
+    one = likely.PredictiveDistribution.from_params(family, **parameters)
+    twice = {n: np.stack([v, v], axis=1)[:, np.newaxis] for n, v in parameters.items()}
+    mixture = likely.PredictiveDistribution.from_params(
+        likely.Mixture(family, 2), weights=[0.3, 0.7], **twice
+    )
+    for p in (1e-4, 0.3, 0.9):
+        y = one.quantile(p)
+        with np.errstate(invalid="ignore"):
+            spread = one.quantile(0.75) - one.quantile(0.25)
+        np.testing.assert_array_less(
+            np.abs(mixture.crps(y) - one.crps(y)), 1e-8 * (one.crps(y) + spread)
+        )
+    np.testing.assert_allclose(mixture.entropy, one.entropy, rtol=1e-8, atol=1e-8)

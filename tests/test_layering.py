@@ -55,6 +55,9 @@ FLOORS: dict[str, list[str]] = {
     "7 arguments": [
         f"{PYTHON}/_arrays.py {PYTHON}/_system.py",
         f"{PYTHON}/_training_rows.py",
+        f"{PYTHON}/_angles.py",
+        f"{PYTHON}/_crps.py",
+        f"{PYTHON}/_integrals.py",
     ],
     "7 differentiation": [f"{PYTHON}/_differentiation.py"],
     "7 custom densities": [f"{PYTHON}/custom.py"],

@@ -1,34 +1,55 @@
-"""What the core has no closed form for, by SciPy and numeric integration; imported when asked for.
+"""What the core has no closed form for, by SciPy's distributions; imported when asked for.
 
 Contract: parameters are those of `PredictiveDistribution.params`, in float64 and shaped (rows,
 targets), with one more axis where there are several of a name. Arguments broadcast
-against (rows, targets) and are checked already. Integrals are right to about 1e-9 of the result.
+against (rows, targets) and are checked already.
 """
 
 from __future__ import annotations
 
 import itertools
-import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from likely import _core
+from likely import _core, _crps, _integrals
+from likely._angles import NODES, WEIGHTS, VonMises, turned
 
 Array = NDArray[np.float64]
 Params = dict[str, Any]
 
 
-def statistic(family: _core.Distribution, params: Params, name: str, argument: Any) -> Array:
+def statistic(head: _core.Head, raw: Array, params: Params, name: str, argument: Any) -> Array:
     """A statistic that the core does not have: cdf, sf, quantile, crps, entropy, mean or std."""
-    d = _distribution(family, params)
-    if name in ("crps", "entropy"):
-        return _integral_of(name, d, argument)
+    d = _distribution(head.distribution, params)
+    if name == "crps":
+        closed = _crps.closed_form(head, raw, params, argument, d)
+        if closed is not None:
+            return closed
+    if name in ("crps", "entropy") or (name == "std" and isinstance(d, _MixtureOfAngles)):
+        return _integral(head.distribution, params, name, argument)
     if name in ("mean", "std"):  # of angles
         return np.asarray(getattr(d, name)())
     return np.asarray(getattr(d, name)(argument))
+
+
+def _integral(family: _core.Distribution, params: Params, name: str, y: Any) -> Array:
+    """Of distributions in rows of one target column each, of which integrals choose."""
+    shape = next(iter(params.values())).shape[:2]
+    d = _distribution(family, {p: v.reshape(-1, 1, *v.shape[2:]) for p, v in params.items()})
+    if name == "std":
+        values = d.std()
+    elif name == "entropy":
+        values = _integrals.entropy(d)
+    elif isinstance(d, _MixtureOfAngles):
+        targets = d.near(y.reshape(-1, 1))
+        cuts = [slice(begin, begin + _CHUNK) for begin in range(0, len(targets), _CHUNK)]
+        values = np.concatenate([d.part(rows).crps(targets[rows]) for rows in cuts])
+    else:
+        values = _integrals.crps(d, y.reshape(-1, 1))
+    return np.asarray(values).reshape(shape)
 
 
 _FROZEN: dict[str, Callable[[Any, Any, Params], Any]] = {
@@ -76,14 +97,21 @@ def _distribution(family: _core.Distribution, params: Params) -> Any:
     if isinstance(family, _core.Mixture):
         inner = {name: values for name, values in params.items() if name != "weights"}
         component = _distribution(family.component, inner)
-        mixture = _MixtureOfAngles if isinstance(component, _VonMises) else _Mixture
+        mixture = _MixtureOfAngles if isinstance(component, VonMises) else _Mixture
         return mixture(params["weights"], component)
     if isinstance(family, _core.ZeroInflated):
         inner = {name: values for name, values in params.items() if name != "gate"}
         return _ZeroInflated(params["gate"], _distribution(family.base, inner))
     if isinstance(family, _core.VonMises):
-        return _VonMises(params["loc"], params["concentration"])
+        return VonMises(params["loc"], params["concentration"])
+    if isinstance(family, _core.NegativeBinomial):
+        return _NegativeBinomial(params["total_count"], params["probs"])
     return _Frozen(frozen(family, params))
+
+
+def _quantiles(d: Any, tails: Sequence[float]) -> Array:
+    """Those at both tails, along a new last axis."""
+    return np.stack([ask(tail) for ask in (d.quantile, d.isf) for tail in tails], axis=-1)
 
 
 class _Frozen:
@@ -102,7 +130,10 @@ class _Frozen:
     def isf(self, p: Any) -> Array:
         return np.asarray(np.maximum(self._distribution.isf(p), self._distribution.support()[0]))
 
-    def part(self, rows: slice) -> _Frozen:
+    def edges(self, tails: Sequence[float]) -> Array:
+        return _quantiles(self, tails)
+
+    def part(self, rows: Any) -> _Frozen:
         d = self._distribution
         shape = np.broadcast_shapes(*(np.shape(a) for a in (*d.args, *d.kwds.values())))
         cut = [np.broadcast_to(a, shape)[rows] for a in d.args]
@@ -110,36 +141,61 @@ class _Frozen:
         return _Frozen(d.dist(*cut, **named))
 
 
+class _NegativeBinomial(_Frozen):
+    """SciPy takes 1 - probs, which has no digits of probs where total_count is large."""
+
+    def __init__(self, total_count: Array, probs: Array) -> None:
+        params = {"total_count": total_count, "probs": probs}
+        super().__init__(frozen(_core.NegativeBinomial(), params))
+        self._total_count, self._probs = total_count, probs
+        self.cdf = lambda y: self._side("betaincc", "cdf", y)
+        self.sf = lambda y: self._side("betainc", "sf", y)
+
+    def _side(self, function: str, method: str, y: Any) -> Array:
+        from scipy import special
+
+        failures = np.floor(np.clip(y, 0.0, 1e300)) + 1
+        of_probs = getattr(special, function)(failures, self._total_count, self._probs)
+        by_scipy = (self._probs > 0.5) | (np.asarray(y) < 0)
+        return np.asarray(np.where(by_scipy, getattr(self._distribution, method)(y), of_probs))
+
+    def part(self, rows: Any) -> _NegativeBinomial:
+        return _NegativeBinomial(self._total_count[rows], self._probs[rows])
+
+
 class _ZeroInflated:
     discrete = True
 
     def __init__(self, gate: Array, base: _Frozen) -> None:
-        self._gate, self._base = gate, base
+        self._gate, self.base = gate, base
 
     def cdf(self, y: Any) -> Array:
-        return np.where(y < 0, 0.0, self._gate + (1 - self._gate) * self._base.cdf(y))
+        return np.where(y < 0, 0.0, self._gate + (1 - self._gate) * self.base.cdf(y))
 
     def sf(self, y: Any) -> Array:
-        return np.where(y < 0, 1.0, (1 - self._gate) * self._base.sf(y))
+        return np.where(y < 0, 1.0, (1 - self._gate) * self.base.sf(y))
 
     def log_prob(self, y: Any) -> Array:
         with np.errstate(divide="ignore"):
-            inner = np.log1p(-self._gate) + self._base.log_prob(y)
+            inner = np.log1p(-self._gate) + self.base.log_prob(y)
             at_zero = np.logaddexp(np.log(self._gate), inner)
             return np.asarray(np.where(y == 0, at_zero, inner))
 
     def quantile(self, p: Any) -> Array:
         with np.errstate(invalid="ignore", divide="ignore"):
             inner = (p - self._gate) / (1 - self._gate)
-        return np.where(inner > 0, self._base.quantile(np.clip(inner, 0, 1)), 0.0)
+        return np.where(inner > 0, self.base.quantile(np.clip(inner, 0, 1)), 0.0)
 
     def isf(self, p: Any) -> Array:
         with np.errstate(invalid="ignore", divide="ignore"):
             inner = p / (1 - self._gate)
-        return np.where(inner < 1, self._base.isf(np.clip(inner, 0, 1)), 0.0)
+        return np.where(inner < 1, self.base.isf(np.clip(inner, 0, 1)), 0.0)
 
-    def part(self, rows: slice) -> _ZeroInflated:
-        return _ZeroInflated(self._gate[rows], self._base.part(rows))
+    def edges(self, tails: Sequence[float]) -> Array:
+        return _quantiles(self, tails)
+
+    def part(self, rows: Any) -> _ZeroInflated:
+        return _ZeroInflated(self._gate[rows], self.base.part(rows))
 
 
 class _Mixture:
@@ -157,6 +213,14 @@ class _Mixture:
 
     def _mean(self, values: Array) -> Array:
         return np.asarray(np.sum(self._weights * values, axis=-1))
+
+    def edges(self, tails: Sequence[float]) -> Array:
+        """Those of all components that have a weight."""
+        edges = self._component.edges(tails)
+        heaviest = np.argmax(self._weights, axis=-1)[..., np.newaxis, np.newaxis]
+        counted = self._weights[..., np.newaxis] > 0
+        edges = np.where(counted, edges, np.take_along_axis(edges, heaviest, axis=-2))
+        return np.asarray(edges.reshape(*edges.shape[:-2], -1))
 
     def log_prob(self, y: Any) -> Array:
         with np.errstate(divide="ignore"):
@@ -186,118 +250,25 @@ class _Mixture:
             upper = np.where(inside & above, middle, upper)
             lower = np.where(inside & ~above, middle, lower)
 
-    def part(self, rows: slice) -> _Mixture:
+    def part(self, rows: Any) -> _Mixture:
         return _Mixture(self._weights[rows], self._component.part(rows))
 
 
-def _turned(y: Any, center: Array) -> Array:
-    """An angle's distance from a center in [-pi, pi], both ends of which are left alone."""
-    distance = np.asarray(y - center, dtype=np.float64)
-    turns = np.where(np.isfinite(distance), np.rint(distance / (2 * np.pi)), 0)
-    inside = np.abs(distance) <= np.pi + 1e-15 * (np.pi + np.abs(center))
-    return np.clip(np.where(inside, distance, distance - 2 * np.pi * turns), -np.pi, np.pi)
-
-
-class _VonMises:
-    """Its probabilities are integrals over the angle's distance from loc."""
-
-    discrete = False
-
-    def __init__(self, loc: Array, concentration: Array) -> None:
-        try:
-            from scipy import special
-        except ImportError as error:
-            raise ImportError(
-                "this statistic of VonMises needs SciPy (pip install 'likely[stats]')"
-            ) from error
-        self._loc, self._concentration = np.broadcast_arrays(loc, concentration)
-        self._length = special.i1e(self._concentration) / special.i0e(self._concentration)
-        self._height = 1 / (2 * np.pi * special.i0e(self._concentration))
-        self._reach = np.minimum(np.pi, 13 / np.sqrt(self._concentration))  # all but 1e-30
-
-    def _integral(self, power: int, lower: Array, upper: Array) -> Array:
-        """Of distance^power times the density."""
-        half = (upper - lower)[..., np.newaxis] / 2
-        at = lower[..., np.newaxis] + half * (1 + _NODES)
-        exponent = -2 * self._concentration[..., np.newaxis] * np.sin(at / 2) ** 2
-        return np.asarray(self._height * np.sum(at**power * np.exp(exponent) * half * _WEIGHTS, -1))
-
-    def std(self) -> Array:
-        return np.sqrt(2 * self._integral(2, 0 * self._reach, self._reach))
-
-    def _above(self, distance: Array) -> Array:
-        """The probability beyond a distance in [0, pi]."""
-        return self._integral(0, distance, np.minimum(np.pi, distance + self._reach))
-
-    def near(self, y: Any) -> Array:
-        """The same angle, within pi of loc."""
-        return np.asarray(self._loc + _turned(y, self._loc))
-
-    def _side(self, y: Any, sign: int) -> Array:
-        distance = _turned(y, self._loc)
-        beyond = self._above(np.abs(distance))
-        return np.where(sign * distance < 0, beyond, 1 - beyond)
-
-    def cdf(self, y: Any) -> Array:
-        return self._side(y, 1)
-
-    def sf(self, y: Any) -> Array:
-        return self._side(y, -1)
-
-    def log_prob(self, y: Any) -> Array:
-        exponent = -2 * self._concentration * np.sin((y - self._loc) / 2) ** 2
-        return np.asarray(np.log(self._height) + exponent)
-
-    def _distance(self, beyond: Any) -> Array:
-        """At which this probability, of at most a half, is left beyond it: Newton's method.
-
-        `_above` is convex and falls, so that from the left no step goes too far; one from the right
-        may reach 0 at worst. It starts at the quantile of a normal distribution.
-        """
-        from scipy import special
-
-        tail = np.where(beyond > 0, beyond, 0.5)
-        scale = 1 / np.sqrt(self._concentration)
-        distance = np.clip(-special.ndtri(tail) * scale, 0, np.pi)
-        for _ in range(100):
-            density = self._height * np.exp(-2 * self._concentration * np.sin(distance / 2) ** 2)
-            step = (self._above(distance) - tail) / density
-            distance = np.clip(distance + step, 0, np.pi)
-            if np.all(np.abs(step) <= 1e-9 * np.minimum(scale, 1)):
-                break
-        return np.where(beyond <= 0, np.pi, distance)
-
-    def quantile(self, p: Any) -> Array:
-        distance = self._distance(np.minimum(p, 1 - np.asarray(p)))
-        return np.asarray(self._loc + np.where(np.asarray(p) < 0.5, -distance, distance))
-
-    def isf(self, p: Any) -> Array:
-        return 2 * self._loc - self.quantile(p)
-
-    def part(self, rows: slice) -> _VonMises:
-        return _VonMises(self._loc[rows], self._concentration[rows])
-
-    def direction(self) -> NDArray[np.complex128]:
-        """The mean of exp(i angle) (Mardia and Jupp 2000, section 3.4.1)."""
-        return np.asarray(self._length * np.exp(1j * self._loc))
-
-    def up_to(self, angle: Any) -> tuple[Array, Array]:
-        """The integral of the density, which repeats, from loc - pi to this angle.
-
-        As the number of peaks below the angle and what is to be added: differences do not cancel.
-        """
-        distance = np.asarray(angle - self._loc, dtype=np.float64)
-        turns = np.rint(distance / (2 * np.pi))
-        distance = np.clip(distance - 2 * np.pi * turns, -np.pi, np.pi)
-        beyond = self._above(np.abs(distance))
-        above = distance >= 0
-        return turns + above, np.where(above, -beyond, beyond)
+_RUNNING = np.polynomial.legendre.legval(
+    NODES,
+    np.polynomial.legendre.legint(
+        np.polynomial.legendre.legvander(NODES, 31).T * WEIGHTS * (np.arange(32)[:, None] + 0.5),
+        lbnd=-1,
+    ),
+)
+"""Times values at the nodes: the integrals of their polynomial from -1 to each node."""
+_CHUNK = 4096  # rows of angles at a time, for the memory
 
 
 class _MixtureOfAngles(_Mixture):
     """As of one von Mises distribution, probabilities count from half a turn before the mean."""
 
-    def __init__(self, weights: Array, component: _VonMises) -> None:
+    def __init__(self, weights: Array, component: VonMises) -> None:
         super().__init__(weights, component)
         self._center = np.angle(np.sum(weights * component.direction(), axis=-1))
 
@@ -309,7 +280,7 @@ class _MixtureOfAngles(_Mixture):
 
     def near(self, y: Any) -> Array:
         """The same angle, within pi of the mean."""
-        return np.asarray(self._center + _turned(y, self._center))
+        return np.asarray(self._center + turned(y, self._center))
 
     def cdf(self, y: Any) -> Array:
         return np.clip(self._between(self._center - np.pi, self.near(y)), 0, 1)
@@ -328,87 +299,34 @@ class _MixtureOfAngles(_Mixture):
         ends = [np.where(last, np.pi, -np.pi), np.where(first, -np.pi, np.pi)]
         return np.stack([self._center + end for end in ends], axis=-1)
 
+    def crps(self, y: Array) -> Array:
+        """Of (rows, 1), by its definition: the cdf is the running integral of the density."""
+        edges = np.sort(np.concatenate([self.edges(())[:, 0], y], axis=1), axis=1)
+        below, score = np.zeros(len(y)), np.zeros(len(y))
+        for lower, upper in itertools.pairwise(edges.T):
+            half = (upper - lower) / 2
+            at = lower[:, np.newaxis] + half[:, np.newaxis] * (1 + NODES)
+            density = half[:, np.newaxis] * np.exp(self.log_prob(at))
+            off = below[:, np.newaxis] + density @ _RUNNING - (at >= y)
+            score += half * (off**2 @ WEIGHTS)
+            below += density @ WEIGHTS
+        return score[:, np.newaxis]
+
     def mean(self) -> Array:
         return np.where(self._center < np.pi, self._center, -np.pi)
 
     def std(self) -> Array:
-        def integrand(y: Array) -> Array:
-            return np.asarray((y - self._center) ** 2 * np.exp(self.log_prob(y)))
+        def integrand(part: _MixtureOfAngles, y: Array) -> Array:
+            return np.asarray((y - part._center) ** 2 * np.exp(part.log_prob(y)))
 
-        return np.sqrt(_over_support(self, integrand, None))
+        return np.asarray(np.sqrt(_integrals.over_support(self, integrand, None)))
 
-    def part(self, rows: slice) -> _MixtureOfAngles:
+    def edges(self, tails: Sequence[float]) -> Array:
+        """Those of the components within the turn, and its ends."""
+        inside = turned(super().edges(tails), self._center[..., np.newaxis])
+        ends = np.broadcast_to([-np.pi, np.pi], (*inside.shape[:-1], 2))
+        distances = np.concatenate([inside, ends], axis=-1)
+        return np.asarray(self._center[..., np.newaxis] + distances)
+
+    def part(self, rows: Any) -> _MixtureOfAngles:
         return _MixtureOfAngles(self._weights[rows], self._component.part(rows))
-
-
-# ---- integrals over the target
-
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(32)
-_TAILS = (0.5, 0.3, 0.15, 0.05, *(10.0**-k for k in range(2, 9)), 1e-10, 1e-12, 1e-15, 1e-17)
-"""Between quantiles at these tail probabilities an integrand is smooth."""
-_WIDE = 4000
-"""So many counts are summed one by one; sums over more are integrals."""
-_CHUNK = 256
-"""Rows at a time, for the memory."""
-
-
-def _integral_of(name: str, d: Any, y: Any) -> Array:
-    rows = len(d.cdf(np.zeros((1, 1))))
-    chunks = [slice(begin, begin + _CHUNK) for begin in range(0, rows, _CHUNK)]
-    if name == "entropy":
-        return np.concatenate([_entropy(d.part(rows)) for rows in chunks])
-    targets = d.near(y) if hasattr(d, "near") else np.broadcast_to(y, d.cdf(y).shape)
-    return np.concatenate([_crps(d.part(rows), targets[rows]) for rows in chunks])
-
-
-def _entropy(d: Any) -> Array:
-    def integrand(y: Array) -> Array:
-        log_prob = d.log_prob(y)
-        return np.where(log_prob > -np.inf, -np.exp(log_prob) * np.maximum(log_prob, -1e300), 0.0)
-
-    return _over_support(d, integrand, None)
-
-
-def _crps(d: Any, y: Array) -> Array:
-    """The integral of its definition (Gneiting and Raftery 2007, equation 20)."""
-    return _over_support(d, lambda z: np.where(z < y, d.cdf(z), d.sf(z)) ** 2, y)
-
-
-def _over_support(d: Any, integrand: Callable[[Array], Array], y: Array | None) -> Array:
-    """The integral, or for counts the sum, over all of the support; y is a seam of the integrand.
-
-    For the score the range reaches to y, wherever that is.
-    """
-    tails = _TAILS[:-1] if d.discrete else _TAILS  # SciPy's counts have no smaller ones
-    with warnings.catch_warnings():  # at 1e-17 Boost finds not all roots; an edge may be anywhere
-        warnings.filterwarnings("ignore", "Error in function boost", RuntimeWarning)
-        edges = [ask(np.full((1, 1), tail)) for ask in (d.quantile, d.isf) for tail in tails]
-    edges += [] if y is None else [y]
-    panels = np.sort(np.stack(np.broadcast_arrays(*edges)), axis=0)
-    # SciPy knows no quantiles of a Poisson distribution of mean 1e12: nan, in that row alone.
-    unknown = np.isnan(panels).any(axis=0)
-    panels = np.where(unknown, 0.0, panels)
-    total = np.where(unknown, np.nan, 0.0)
-    if d.discrete:
-        first, last = panels[0], panels[-1]
-        count = int(min((last - first).max() + 1, _WIDE))
-        total = sum(
-            (
-                np.where(first + k <= last, integrand(np.minimum(first + k, last)), 0.0)
-                for k in range(count)
-            ),
-            total,
-        )
-        panels = np.maximum(panels, first + count) - 0.5
-    for lower, upper in itertools.pairwise(panels):
-        if np.all(upper <= lower):
-            continue
-        for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-            at = lower + (upper - lower) * (1 + node) / 2
-            if d.discrete:
-                step = np.floor(at)
-                value = integrand(step) * (1 - (at - step)) + integrand(step + 1) * (at - step)
-            else:
-                value = integrand(at)
-            total = total + np.where(upper > lower, value * weight * (upper - lower) / 2, 0.0)
-    return total

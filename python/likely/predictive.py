@@ -169,7 +169,7 @@ class PredictiveDistribution:
         raw = self._raw.astype(np.float64)
         params = _parameters(exact, raw)
         with np.errstate(over="ignore", invalid="ignore"):  # inf and nan are answers
-            values = _special.statistic(self._head.distribution, params, name, argument)
+            values = _special.statistic(exact, raw, params, name, argument)
             return values.astype(self._raw.dtype)
 
     @property
