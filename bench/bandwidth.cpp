@@ -1,5 +1,6 @@
-// Prints, for sizes from 8 KB to 256 MB, the bytes a second that one core reads from a buffer of that
-// size which was read before: the bandwidth of the cache that holds it. Each line: size, bandwidth.
+// Prints, for sizes from 8 KB to 256 MB, the bytes a second that one core reads from a buffer of
+// that size which was read before: the bandwidth of the cache that holds it. Each line: size,
+// bandwidth.
 //
 // Eight sums that do not wait for one another; a pass is nothing but loads and additions.
 #include <chrono>

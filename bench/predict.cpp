@@ -1,5 +1,5 @@
-// predict MODEL CALLS: seconds of a call of the C++ predictor for one row, at the quantiles 0.25, 0.5,
-// 0.75 and 0.99, less the median of looking at the clock.
+// predict MODEL CALLS: seconds of a call of the C++ predictor for one row, at the quantiles 0.25,
+// 0.5, 0.75 and 0.99, less the median of looking at the clock.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>

@@ -323,12 +323,13 @@ network = likely.Network(5, layers=[likely.Dense(9, "tanh"), likely.Dense(400)],
 x = np.ones((50, 5), np.float32)
 likely.Trainer(epochs=1).fit(network, x, x[:, 0])
 row, out = x[0], np.empty(2, np.float32)
+many = np.ones((2000, 5), np.float32)  # whose predictions are an array that NumPy keeps no room for
 
 def taken(calls, into):
     network.predict_into(row, out)
     before = count()
     for _ in range(calls):
-        network.predict_into(row, out) if into else network.predict(x)
+        network.predict_into(row, out) if into else network.predict(many)
     return count() - before
 
 print(taken(2000, True) - taken(20, True), taken(200, False) - taken(20, False) >= 180)

@@ -1165,11 +1165,11 @@ class Model:
         ...
     def predict(self, x: typing.Any) -> numpy.typing.NDArray[typing.Any] | None:
         """
-        The raw parameters of one row, or None: not the array that this knows at a glance.
+        The raw parameters of all rows, or None: not an array that this knows at a glance.
         """
     def predict_into(self, x: typing.Any, out: typing.Any) -> bool:
         """
-        The same into an array; False: nothing was written.
+        Those of one row into an array; False: nothing was written.
         """
     def raw(self, x: numpy.typing.NDArray[typing.Any]) -> numpy.typing.NDArray[typing.Any]:
         ...
