@@ -68,6 +68,11 @@ template <class T>
 template <class Accept>
 bool Inference<T>::predict(const T* x, std::int64_t count, T* out, Accept accept) noexcept {
     const Plan& plan = model_.plan();
+    if (count == 1) {  // needs no team
+        if (!accept(x, plan.inputs)) return false;
+        predict_block(x, 1, out, 0);
+        return true;
+    }
     std::atomic<bool> accepted = true;
     for (std::int64_t first = 0, rows = 0; first < count; first += rows) {
         rows = next_rows(count - first, at_once_);

@@ -9,6 +9,7 @@
 
 #include "kernels.hpp"
 #include "register.hpp"
+#include "tail.hpp"
 
 namespace likely::kernels_detail {
 namespace {
@@ -83,25 +84,18 @@ void gather(const T* x, std::int64_t columns, const std::int64_t* order, std::in
 /// Zero times any other number is zero. Several sums, since each addition waits for the one before.
 template <class T>
 bool all_finite(const T* values, std::int64_t count) {
-    constexpr int chains = 4, size = Register<T>::size;
-    typedef T Piece __attribute__((vector_size(sizeof(T) * size)));
-    Piece sums[chains]{};
+    using V = Lanes<T>;
+    constexpr int chains = 4;
+    const V zero(0.0);
+    V sums[chains]{zero, zero, zero, zero};
     std::int64_t i = 0;
-    const auto add = [&](int chain) {
-        Piece piece;
-        std::memcpy(&piece, values + i, sizeof piece);
-        sums[chain] += piece * T(0);
-        i += size;
-    };
-    while (i + chains * size <= count) {
-        for (int chain = 0; chain < chains; ++chain) add(chain);
+    for (; i + chains * V::size <= count; i += chains * V::size) {
+        for (int chain = 0; chain < chains; ++chain)
+            sums[chain] = sums[chain] + V::load(values + i + chain * V::size) * zero;
     }
-    while (i + size <= count) add(0);
-    const Piece all = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    T sum = 0;
-    for (int lane = 0; lane < size; ++lane) sum += all[lane];
-    for (; i < count; ++i) sum += values[i] * T(0);
-    return sum == T(0);
+    for (; i + V::size <= count; i += V::size) sums[0] = sums[0] + V::load(values + i) * zero;
+    if (i < count) sums[1] = sums[1] + Tail<T>(count - i).load(values + i) * zero;
+    return Eigen::internal::predux(((sums[0] + sums[1]) + (sums[2] + sums[3])).packet()) == T(0);
 }
 
 template <class T>
