@@ -72,7 +72,7 @@ FLOORS: dict[str, list[str]] = {
     "7 calibration": [f"{PYTHON}/calibration.py"],
     "7 public names": [f"{PYTHON}/__init__.py"],
     "8 console": [f"{PYTHON}/_console.py"],
-    "8 tables and pictures": [f"{PYTHON}/_table.py", f"{PYTHON}/plot.py"],
+    "8 tables and pictures": [f"{PYTHON}/_table.py", f"{PYTHON}/plot.py {PYTHON}/_drawing.py"],
     "8 columns": [f"{PYTHON}/_columns.py"],
     "8 commands": [f"{PYTHON}/_fit.py", f"{PYTHON}/_predict.py"],
     "8 demonstration": [f"{PYTHON}/_demo.py"],

@@ -118,6 +118,46 @@ def test_fan_of_recalibrated_predictions() -> None:
         assert_allclose(axes.lines[0].get_ydata()[0], first)
 
 
+ANGLES = (
+    likely.VonMises(),
+    likely.Mixture(likely.VonMises(), 2),
+)
+
+
+@pytest.mark.parametrize("family", ANGLES, ids=["one", "mixture"])
+def test_angles_cross_the_seam_of_the_circle(family: likely.Distribution) -> None:
+    """What runs round the circle one and a half times is straight, and there three times."""
+    network = likely.Network(1, distribution=family, dtype="float64")
+    start = {"von_mises": [3 * np.pi, 0.5]}
+    slopes, biases = np.zeros(len(network.parameters) // 2), network.parameters.copy()
+    biases = biases[len(slopes) :]
+    if family == likely.VonMises():
+        slopes[0], biases[:] = start["von_mises"][0], [0.5, 2.0]
+    else:
+        slopes[[2, 4]], biases[:] = 3 * np.pi, [0.0, 0.0, 0.5, 2.0, 0.5, 2.0]
+    network.parameters = np.concatenate([slopes, biases])
+    x = np.linspace(0, 1, 50)
+    for draw in (plot.bands, plot.fan):
+        axes = draw(network, x, np.mod(0.5 + 3 * np.pi * x, 2 * np.pi), axes=empty())
+        assert_allclose(axes.get_ylim(), (-np.pi, np.pi))
+        assert len(labels(axes)) == len(set(labels(axes)))
+        inside = np.zeros(400)
+        for line in axes.lines:
+            grid, angle = line.get_xydata().T
+            assert_allclose(np.diff(angle), 3 * np.pi * np.diff(grid), rtol=1e-6)
+            off = (angle - 0.5 - 3 * np.pi * grid) / (2 * np.pi)
+            assert_allclose(off, np.round(off), atol=1e-9)
+            inside += np.abs(angle) <= np.pi
+        assert_array_equal(inside, 1)
+        band = axes.collections[0]
+        lower, upper = network.predict_distribution([0.0]).interval(0.9)
+        ends = np.sort([v[1] for v in band.get_paths()[0].vertices if v[0] == 0])
+        assert_allclose(ends[-1] - ends[0], upper[0] - lower[0])
+        points = axes.collections[-1].get_offsets()
+        assert np.all(np.abs(points[:, 1]) <= np.pi)
+        assert_allclose(np.cos(points[:, 1]), np.cos(0.5 + 3 * np.pi * x), atol=1e-12)
+
+
 def test_fan_refuses_what_it_cannot_draw() -> None:
     d = likely.PredictiveDistribution.from_params("normal", loc=[0.0, 1.0], scale=1.0)
     two = likely.PredictiveDistribution.from_params("normal", loc=np.zeros((2, 2)), scale=1.0)
@@ -252,6 +292,14 @@ def test_reliability_diagram_of_classes() -> None:
         assert_allclose(bar.get_x() + bar.get_width() / 2, expected[b][0])
         assert_allclose([bar.get_y(), bar.get_y() + bar.get_height()], [lower / rows, upper / rows])
     assert axes.get_xlabel() == "predicted probability of 1"
+    points = axes.collections[0]
+    assert_allclose(points.get_offsets(), expected)
+    sizes, rows = points.get_sizes(), np.bincount(place)
+    assert_allclose((sizes - 8) / (sizes.max() - 8), rows / rows.max())
+    axes.figure.canvas.draw()
+    legend = axes.get_legend().get_window_extent()
+    assert legend.y0 >= axes.get_window_extent().y1 - 1  # above everything that is drawn
+    assert labels(axes) == ["predictions", "95 % if calibrated"]
 
 
 def test_reliability_diagram_of_several_classes() -> None:

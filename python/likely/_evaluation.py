@@ -88,6 +88,11 @@ def is_discrete(family: _core.Distribution) -> bool:
     return name in COUNTS or name in ("Bernoulli", "Ordinal")
 
 
+def is_angle(family: _core.Distribution) -> bool:
+    """Whether targets are angles, which end where they begin."""
+    return type(getattr(family, "component", family)).__name__ == "VonMises"
+
+
 def family_name(d: Predicted) -> str:
     """Return what the family is called."""
     return type(d.distribution).__name__
@@ -127,7 +132,7 @@ def finite(y: Any, like: NDArray[Any]) -> NDArray[np.float64]:
 def observed_by(d: Predicted, y: Any, like: NDArray[Any]) -> NDArray[np.float64]:
     """Return y as `finite`, angles within the turn that the predicted quantiles are in."""
     observed = finite(y, like)
-    if family_name(d) != "VonMises":
+    if not is_angle(d.distribution):
         return observed
     start = d.quantile(0.0)
     turned: NDArray[np.float64] = start + np.mod(observed - start, 2 * np.pi)

@@ -13,12 +13,24 @@ from numpy.typing import NDArray
 
 from likely import _core
 from likely._arrays import as_integer, as_matrix
+from likely._drawing import (
+    COLOR,
+    NO_TURNS,
+    axes_or_new,
+    cut_off,
+    finished,
+    line,
+    nested,
+    turns_of,
+    with_data,
+)
 from likely._evaluation import (
     CLASSES,
     CONFIDENCE,
     Predicted,
     binomial_interval,
     confidences,
+    is_angle,
     method_of,
     refuse,
     reliability,
@@ -31,9 +43,7 @@ from likely.predictive import PredictiveDistribution
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_COLOR = (0.13, 0.40, 0.69)
 _SECOND = (0.82, 0.37, 0.10)
-_DATA = "#222222"
 _EXPECTED = "#8a8a8a"  # what calibrated predictions would give
 _BAND = "#dedede"
 _STRENGTH = 0.24  # of one band; bands inside bands are stronger
@@ -52,7 +62,8 @@ def bands(
 ) -> Axes:
     """Draw what a network of one input and one target predicts: mean and central intervals.
 
-    Of a family without a mean (Quantiles, Ordinal) the median.
+    Of a family without a mean (Quantiles, Ordinal) the median. Angles are drawn from -pi to pi, and
+    what leaves the picture above comes back below.
 
     Parameters
     ----------
@@ -99,13 +110,14 @@ def bands(
     center, name = d.mean, "mean"
     if np.isnan(center).all():
         center, name = d.median, "median"
-    axes = _axes(axes)
+    axes = axes_or_new(axes)
     widest_first = sorted(coverages, reverse=True)
     intervals = [d.interval(coverage) for coverage in widest_first]
     names = [f"{100 * coverage:g} % band" for coverage in widest_first]
-    _nested(axes, grid, intervals, names, _STRENGTH)
-    axes.plot(grid, center, color=_COLOR, linewidth=2, label=name)
-    return _with_data(axes, x_column, y_column, network)
+    turns = turns_of(center, intervals) if is_angle(d.distribution) else NO_TURNS
+    nested(axes, grid, intervals, names, _STRENGTH, turns)
+    line(axes, grid, center, name, turns)
+    return with_data(axes, x_column, y_column, network, is_angle(d.distribution))
 
 
 def fan(
@@ -180,20 +192,19 @@ def fan(
         raise ValueError(f"predicted must have one target; got {curves[0].shape[1]}")
     if np.isnan(curves).any():
         raise ValueError(f"levels must be within those that are predicted; got {chosen}")
-    axes = _axes(axes)
+    axes = axes_or_new(axes)
     pairs = len(chosen) // 2
-    _nested(
-        axes,
-        positions[order],
-        [(curves[i], curves[-1 - i]) for i in range(pairs)],
-        [f"{100 * chosen[i]:g} % to {100 * chosen[-1 - i]:g} %" for i in range(pairs)],
-        1 - 0.45 ** (1 / max(pairs, 1)),
-    )
+    intervals = [(curves[i], curves[-1 - i]) for i in range(pairs)]
+    on_circle = is_angle(d.distribution)
+    turns = turns_of(d.quantile(0.5)[order], intervals) if on_circle else NO_TURNS
+    names = [f"{100 * chosen[i]:g} % to {100 * chosen[-1 - i]:g} %" for i in range(pairs)]
+    strength = 1 - 0.45 ** (1 / max(pairs, 1))
+    nested(axes, positions[order], intervals, names, strength, turns)
     if len(chosen) % 2:
         middle = chosen[pairs]
         name = "median" if middle == 0.5 else f"{100 * middle:g} %"
-        axes.plot(positions[order], curves[pairs], color=_COLOR, linewidth=2, label=name)
-    return _with_data(axes, x_column, y_column, network)
+        line(axes, positions[order], curves[pairs], name, turns)
+    return with_data(axes, x_column, y_column, network, on_circle)
 
 
 def learning_curve(history: _core.History, *, axes: Axes | None = None) -> Axes:
@@ -233,8 +244,8 @@ def learning_curve(history: _core.History, *, axes: Axes | None = None) -> Axes:
         raise TypeError(f"history must be a likely.History; got {type(history).__name__}")
     if history.epochs == 0:
         raise ValueError("history must have at least one epoch; got an empty one")
-    axes = _axes(axes)
-    curves = [("training", history.loss, _COLOR)]
+    axes = axes_or_new(axes)
+    curves = [("training", history.loss, COLOR)]
     if len(history.validation_loss):
         curves.append(("validation", history.validation_loss, _SECOND))
     for name, losses, color in curves:
@@ -244,12 +255,12 @@ def learning_curve(history: _core.History, *, axes: Axes | None = None) -> Axes:
     if best is not None:
         loss = history.validation_loss[best]
         axes.plot([best], [loss], "o", color=_SECOND, markersize=7, label=f"best: epoch {best}")
-    _cut_off([losses for _, losses, _ in curves], axes)
+    cut_off([losses for _, losses, _ in curves], axes)
     axes.locator_params(axis="x", integer=True)
     if history.epochs == 1:
         axes.set_xticks([0])  # no fractions of an epoch
     axes.set(xlabel="epoch", ylabel="loss per row")
-    return _finished(axes)
+    return finished(axes)
 
 
 def pit_histogram(
@@ -298,7 +309,7 @@ def pit_histogram(
     """
     count = as_integer("bins", bins, 1)
     pit = _column(pit_values(d, y), target)
-    axes = _axes(axes)
+    axes = axes_or_new(axes)
     height = count / len(pit)  # of one row, where 1 is flat
     lower, upper = binomial_interval(len(pit), 1 / count)
     band = (lower * height, upper * height)
@@ -310,14 +321,14 @@ def pit_histogram(
         rows * height,
         width=1 / count,
         align="edge",
-        color=(*_COLOR, 0.6),
+        color=(*COLOR, 0.6),
         edgecolor="white",
         linewidth=0.8,
         label="predictions",
     )
     highest = 1.25 * max(upper, rows.max()) * height  # the legend stands above the bars
     axes.set(xlim=(0, 1), ylim=(0, highest), xlabel="PIT value", ylabel="density")
-    return _finished(axes)
+    return finished(axes)
 
 
 def reliability_diagram(
@@ -350,7 +361,8 @@ def reliability_diagram(
     -------
     matplotlib.axes.Axes
         Grey: where each point, or the line at each level, lies with a probability of at least 95 %
-        where predictions are calibrated (consistency bars, Broecker and Smith 2007).
+        where predictions are calibrated (consistency bars, Broecker and Smith 2007). The area of a
+        point is in proportion to the rows of its bin.
 
     Raises
     ------
@@ -387,7 +399,7 @@ def reliability_diagram(
         level = np.linspace(0, 1, 201)
         share = np.searchsorted(pit, level, side="right") / len(pit)
         expected = np.array([binomial_interval(len(pit), p) for p in level]) / len(pit)
-    axes = _axes(axes)
+    axes = axes_or_new(axes)
     axes.plot([0, 1], [0, 1], color=_EXPECTED, linewidth=1.2, zorder=1)
     band: dict[str, Any] = {"color": _BAND, "linewidth": 0, "zorder": 0, "label": _band_name()}
     if has_classes:
@@ -399,25 +411,17 @@ def reliability_diagram(
     else:
         axes.fill_between(level, *expected.T, **band)
         names = "level of the quantile", "share of targets below it"
-    style = "o-" if has_classes else "-"
-    axes.plot(level, share, style, color=_COLOR, linewidth=1.8, label="predictions")
+    label = "predictions"
+    if has_classes:
+        sizes = 8 + 72 * rows / rows.max()
+        axes.scatter(level, share, sizes, color=COLOR, linewidths=0, zorder=3, label=label)
+    width, label = (1.2, "") if has_classes else (1.8, label)
+    axes.plot(level, share, color=COLOR, linewidth=width, label=label or None)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), xlabel=names[0], ylabel=names[1])
     axes.set_aspect("equal")
-    return _finished(axes)
-
-
-def _axes(axes: Axes | None) -> Axes:
-    if axes is not None:
-        return axes
-    import matplotlib.pyplot as plt
-
-    new: Axes = plt.subplots()[1]
-    return new
-
-
-def _finished(axes: Axes) -> Axes:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(frameon=False)
+    finished(axes)
+    # Bars may reach everywhere within.
+    axes.legend(frameon=False, loc="lower right", bbox_to_anchor=(1, 1), ncols=2)
     return axes
 
 
@@ -453,47 +457,3 @@ def _column(values: NDArray[Any], target: int | None) -> NDArray[Any]:
         raise ValueError(f"target must be given, one of 0 to {targets - 1}; got None")
     column = as_integer("target", 0 if target is None else target, 0, targets - 1)
     return values if values.ndim == 1 else values[:, column]
-
-
-def _nested(
-    axes: Axes,
-    grid: NDArray[Any],
-    intervals: Sequence[tuple[NDArray[Any], NDArray[Any]]],
-    labels: Sequence[str],
-    strength: float,
-) -> None:
-    """Fill intervals inside each other, the widest first, each stronger than the last."""
-    for depth, (interval, label) in enumerate(zip(intervals, labels, strict=True), start=1):
-        white = (1 - strength) ** depth
-        axes.fill_between(
-            grid,
-            *interval,
-            color=tuple(white + (1 - white) * part for part in _COLOR),
-            linewidth=0,
-            label=label,
-        )
-
-
-def _with_data(
-    axes: Axes, x: NDArray[Any], y: NDArray[Any] | None, network: Network | None
-) -> Axes:
-    """Add observations, the names of the columns and the legend."""
-    if y is not None:
-        axes.scatter(x, y, s=14, color=_DATA, alpha=0.75, linewidths=0, label="data")
-    inputs, targets = (network.feature_names, network.target_names) if network else ([], [])
-    axes.set_xlabel(inputs[0] if inputs else "input")
-    axes.set_ylabel(targets[0] if targets else "target")
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.margins(x=0.01)
-    axes.legend()
-    return axes
-
-
-def _cut_off(curves: list[NDArray[Any]], axes: Axes) -> None:
-    """Let the first epochs run out of the picture where they would squeeze the rest."""
-    everything = np.concatenate(curves)
-    later = np.concatenate([losses[len(losses) // 10 :] for losses in curves])
-    lowest, highest = everything.min(), later.max()
-    if everything.max() > highest + 2 * (highest - lowest) > lowest:
-        margin = 0.05 * (highest - lowest)
-        axes.set_ylim(lowest - margin, highest + 0.5 * (highest - lowest))
