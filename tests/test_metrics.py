@@ -29,6 +29,8 @@ COIN = given("bernoulli", probs=PROBS)
 SIMPLEX = RNG.dirichlet(np.ones(4), ROWS)
 LABELS = (RNG.uniform(size=(ROWS, 1)) > SIMPLEX.cumsum(axis=1)).sum(axis=1)
 CLASSES = given(likely.Categorical(4), probs=SIMPLEX)
+COUNT = given("poisson", rate=2.0)
+SHARE = given("beta", concentration1=2.0, concentration0=1.0, dtype="float32")
 
 
 # ---- scores
@@ -42,6 +44,21 @@ def test_negative_log_likelihood() -> None:
         -np.log(SIMPLEX[np.arange(ROWS), LABELS]).mean(),
         rtol=1e-13,
     )
+
+
+def test_negative_log_likelihood_of_right_censored_targets() -> None:
+    of = likely.PredictiveDistribution.from_params
+    d = of("weibull", scale=[1.0, 2.0, 3.0], concentration=[0.7, 1.0, 3.0])
+    y, event = np.array([0.5, 3.0, 2.0]), np.array([1, 0, 0])
+    oracle = stats.weibull_min([0.7, 1.0, 3.0], scale=[1.0, 2.0, 3.0])
+    expected = -np.where(event == 1, oracle.logpdf(y), oracle.logsf(y)).mean()
+    assert_allclose(metrics.negative_log_likelihood(d, y, event), expected, rtol=1e-13)
+    assert_allclose(
+        metrics.negative_log_likelihood(d, y, event=[1, 1, 1]), -oracle.logpdf(y).mean()
+    )
+    two = of("exponential", rate=np.full((3, 2), 2.0))
+    score = metrics.negative_log_likelihood(two, np.ones((3, 2)), [[1, 0], [1, 0], [0, 0]])
+    assert_allclose(score, [2 - 2 * np.log(2) / 3, 2.0])  # a seen 1 has the density 2 exp(-2)
 
 
 def test_the_sum_over_target_columns_is_the_loss_of_the_network() -> None:
@@ -136,6 +153,23 @@ def test_both_ends_belong_to_the_interval() -> None:
 def uniformity(pit: Array) -> float:
     """The p-value of Kolmogorov and Smirnov's test."""
     return float(stats.kstest(pit, "uniform").pvalue)
+
+
+def test_recalibrated_predictions_too_know_what_is_impossible() -> None:
+    x = np.linspace(0, 1, 50)
+    network = likely.Network(1, distribution="poisson", dtype="float64")
+    better = likely.recalibrate(network, x, np.arange(50) % 3)
+    with refused(ValueError, "y", "support of Poisson", "-1"):
+        metrics.pit_values(better.predict_distribution(x[:2]), [0, -1])
+
+
+def test_angles_of_a_mixture_are_taken_modulo_a_turn() -> None:
+    d = given(
+        likely.Mixture("von_mises", 2),
+        weights=[0.5, 0.5], loc=[3.0, 3.3], concentration=[10.0, 10.0],
+    )  # fmt: skip
+    y = np.array([-3.0, 3.2, 1.0, 3.0 + 2 * np.pi])
+    assert metrics.interval_coverage(d, y, 0.9) == 0.75
 
 
 def test_pit_values_of_a_continuous_family_are_its_cdf() -> None:
@@ -298,6 +332,9 @@ NAN = math.nan
 m = metrics
 BAD: list[tuple[Callable[..., Any], tuple[Any, ...], type[Exception], list[str]]] = [
     (m.negative_log_likelihood, (Y, Y), TypeError, ["d", "log_prob", "ndarray"]),
+    (m.pit_values, (COUNT, [0.5]), ValueError, ["y", "support of Poisson", "0.5"]),
+    (m.pit_values, (SHARE, [1 - 1e-9]), ValueError, ["y", "support of Beta", "1"]),
+    (m.negative_log_likelihood, (COUNT, [1], [1]), ValueError, ["event", "Poisson", "Weibull"]),
     (m.negative_log_likelihood, (COIN[:2], [0, 2]), ValueError, ["y"]),
     (m.negative_log_likelihood, (Levels(TAILS, [0.0]), [0.0]), TypeError, ["pinball_loss"]),
     (m.crps, (Levels(TAILS, [0.0]), [0.0]), TypeError, ["d", "crps", "Levels", "pinball_loss"]),

@@ -164,7 +164,8 @@ def recalibrate(network: Network, x: Any, y: Any) -> RecalibratedNetwork:
         Held-out rows; a few hundred or more. Those that early stopping looked at will do: they
         chose the epoch, which flatters a little.
     y : array of shape (rows, targets)
-        (rows,) will do for one target. Each target column is corrected by itself.
+        (rows,) will do for one target. Each target column is corrected by itself. All count as
+        seen: a right-censored one bends the correction towards times that are too short.
 
     Returns
     -------
@@ -345,7 +346,8 @@ def conformal(network: Network, x: Any, y: Any) -> ConformalNetwork:
         Held-out rows. Those that early stopping looked at are accepted, but the guarantee then only
         holds approximately.
     y : array of shape (rows, targets)
-        (rows,) will do for one target. Each target column is covered by itself.
+        (rows,) will do for one target. Each target column is covered by itself. All count as seen:
+        with right-censored ones the guarantee is for the times of observation.
 
     Returns
     -------
@@ -393,7 +395,8 @@ def conformal(network: Network, x: Any, y: Any) -> ConformalNetwork:
         (("Bernoulli", "Categorical"), "classes: likely.recalibrate corrects their probabilities"),
         (("VonMises",), "angles, which have neither a least nor a greatest"),
     ):
-        if type(d.distribution).__name__ in families:
+        inner = getattr(d.distribution, "component", d.distribution)  # of a Mixture
+        if type(inner).__name__ in families:
             family = type(d.distribution).__name__
             raise ValueError(f"network must not predict a {family}, whose targets are {because}")
     return ConformalNetwork(network, d, y_matrix)

@@ -3,7 +3,9 @@
 Each metric takes the predicted distributions and what was observed, and is the mean over the rows:
 a number for one target column, an array (targets,) for several, whose units may differ.
 `quantile`, `interval` and `cdf` are all that coverage, width, pinball loss and PIT values need, so
-that they take recalibrated predictions too (`likely.recalibrate`).
+that they take recalibrated predictions too (`likely.recalibrate`). Of right-censored targets only
+`negative_log_likelihood` knows (`event`); all others take each y for what was seen, which makes
+predictions of times that were cut off look worse than they are.
 
 >>> import likely, numpy as np
 >>> y = np.random.default_rng(0).normal(size=1000)
@@ -56,7 +58,7 @@ __all__ = [
 Metric = float | NDArray[np.float64]
 
 
-def negative_log_likelihood(d: PredictiveDistribution, y: Any) -> Metric:
+def negative_log_likelihood(d: PredictiveDistribution, y: Any, event: Any = None) -> Metric:
     """Mean negative log-likelihood, -log_prob(y), in nats and in the units of y.
 
     Parameters
@@ -65,6 +67,9 @@ def negative_log_likelihood(d: PredictiveDistribution, y: Any) -> Metric:
         A single row stands against every row of y.
     y : array of shape (rows,) or (rows, targets)
         What was observed, within the family's support.
+    event : array of shape (rows,) or (rows, targets), optional
+        1 where the target was seen, 0 where it is right-censored at y: there -log of the
+        probability to exceed y counts. For `Exponential`, `Weibull` and `LogNormal`.
 
     Returns
     -------
@@ -77,7 +82,8 @@ def negative_log_likelihood(d: PredictiveDistribution, y: Any) -> Metric:
     TypeError
         Where d is no predicted distribution, or a recalibrated one, which has no density.
     ValueError
-        Where y has another shape or is outside the support, or the family has no density.
+        Where y has another shape or is outside the support, or the family has no density; where
+        event is neither 0 nor 1, or the family takes none.
 
     Notes
     -----
@@ -93,7 +99,7 @@ def negative_log_likelihood(d: PredictiveDistribution, y: Any) -> Metric:
     """
     method_of(d, "log_prob", "crps or pinball_loss")
     refuse(d, "negative_log_likelihood", ("Quantiles",), "has no density: use pinball_loss")
-    return _mean(-d.log_prob(y).astype(np.float64))
+    return _mean(-d.log_prob(y, event).astype(np.float64))
 
 
 def crps(d: PredictiveDistribution, y: Any) -> Metric:
@@ -281,8 +287,8 @@ def pit_values(d: Predicted, y: Any, seed: int = 0) -> NDArray[np.float64]:
     Raises
     ------
     TypeError, ValueError
-        Where d is no predicted distribution, y has another shape or a number that is not finite,
-        or for Categorical, whose labels have no order.
+        Where d is no predicted distribution, y has another shape, a number that is not finite or
+        one outside the support, or for Categorical, whose labels have no order.
 
     Notes
     -----
@@ -302,6 +308,9 @@ def pit_values(d: Predicted, y: Any, seed: int = 0) -> NDArray[np.float64]:
     refuse(d, "pit_values", ("Categorical",), instead)
     draws = np.random.default_rng(as_seed(seed))
     at = d.cdf(y)
+    base = getattr(d, "_base", d)  # of recalibrated predictions
+    if isinstance(base, PredictiveDistribution):
+        base._possible(y)
     observed = finite(y, at).astype(at.dtype)
     just_below = np.nextafter(observed, -np.inf, dtype=at.dtype)
     upper, lower = in_double(d, y, at), in_double(d, just_below, d.cdf(just_below))

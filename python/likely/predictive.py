@@ -349,9 +349,13 @@ class PredictiveDistribution:
         array([0.2337, 2.4366])
 
         """
+        return self._at("crps", self._possible(y))
+
+    def _possible(self, y: Any) -> NDArray[Any]:
+        """Targets, all of which are in the support."""
         targets = self._targets(y)
         self._head.check_targets(targets)
-        return self._at("crps", targets)
+        return targets
 
     def log_prob(self, y: Any, event: Any = None) -> NDArray[Any]:
         """The log of the density (or probability) at y, for each target column.
