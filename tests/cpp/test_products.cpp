@@ -178,17 +178,26 @@ void check_all() {
         for (Index b = 1; b <= 40; b += 1 + a % 3)
             check_products<T>(a, b, (a * 7 + b * 11) % 40 + 1);
     }
+    const Index part = tiles::deepest, block = tiles::block_rows;
     for (const Index n : {1, 2, 3, 4, 5, 8, 16, 17, 33, 64}) {
-        check_products<T>(n, 300, 7);   // more than two parts of depth
-        check_products<T>(300, n, 65);  // more than a block of rows
-        check_products<T>(n, 65, 260);  // more than a block of columns
+        check_products<T>(n, 2 * part + 44, 7);  // more than two parts of depth
+        check_products<T>(block + 44, n, 65);    // more than a block of rows
+        check_products<T>(n, 65, 260);           // many panels
     }
-    check_products<T>(129, 257, 194);
+    for (const Index n : {part - 1, part, part + 1}) check_products<T>(n, n, 2 * n);
+    for (const Index width : {3, 7, 17, 33, 65, 100, 300}) {
+        check_products<T>(100, width, 65);
+        check_products<T>(33, 100, width);
+    }
+    check_products<T>(part + 1, 2 * part + 1, 194);
     check_products<T>(100, 100, 100);
     check_products<T>(1, 784, 256);
-    check_products<T>(513, 48, 388);
-    check_products<T>(33, 1024, 260);  // rows of a a multiple of a page apart
-    check_products<T>(65, 19, 1024);   // rows of b
+    check_products<T>(block + 1, 48, 388);
+    const Index page = 4096 / static_cast<Index>(sizeof(T));
+    check_products<T>(33, page, 260);      // columns of a page apart, copied
+    check_products<T>(200, 2 * page, 67);  // more of them than one block has
+    check_products<T>(65, 19, page);       // rows of b
+    check_products<T>(block + 17, 40, page);
 }
 
 }  // namespace

@@ -4,8 +4,8 @@
 // one or two columns in all. Here a register holds a quarter of a register of columns for four
 // depths or four rows: four neighbours of a go into every quarter by one load.
 //
-// Contract: as in tiles.hpp, but where depth is what is contiguous in a, a sum over a part of 128
-// depths is four chains, of every fourth depth each. On processors without AVX-512 there are no
+// Contract: as in tiles.hpp, but where depth is what is contiguous in a, a sum over a part of
+// depth is four chains, of every fourth depth each. On processors without AVX-512 there are no
 // narrow columns: there a whole register for the edge costs less.
 #pragma once
 
@@ -119,7 +119,7 @@ struct Quads<double> {
 template <class T>
 constexpr std::int64_t narrow_columns(std::int64_t columns, std::int64_t depth) {
     const std::int64_t rest = columns % Lanes<T>::size;
-    return rest <= Quads<T>::columns && depth >= 32 ? rest : 0;
+    return rest <= Quads<T>::columns && depth >= narrow_from ? rest : 0;
 }
 
 /// `rows` rows, 4 (Groups - 1) + 1 to 4 Groups; `packed` holds a register for every four depths.
@@ -216,8 +216,8 @@ void run_narrow(const Panel<T>& panel, std::int64_t rows, std::int64_t columns,
     static constexpr auto tiles = []<int... I>(std::integer_sequence<int, I...>) {
         return std::array<Tile, sizeof...(I)>{narrow_by_row<I + 1, T>...};
     }(std::make_integer_sequence<int, most>{});
-    const std::int64_t registers = (rows + 3) / 4;
-    for (std::int64_t pieces = (registers + most - 1) / most; i < rows; --pieces) {
+    const std::int64_t fours = (rows + 3) / 4;
+    for (std::int64_t pieces = (fours + most - 1) / most; i < rows; --pieces) {
         const std::int64_t share = ((rows - i + 3) / 4 + pieces - 1) / pieces;
         const std::int64_t count = std::min<std::int64_t>(4 * share, rows - i);
         tiles[static_cast<std::size_t>((count - 1) / 4)](panel, a.from(i, 0),

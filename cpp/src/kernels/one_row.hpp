@@ -43,62 +43,46 @@ template <int Count, class T>
     return sums[0];
 }
 
-/// `Columns` registers of columns, all of them real.
-template <int Columns, class T>
+/// `Columns` registers of columns, in the last one `last`, which an Edge loads and stores.
+template <int Columns, class Edge, class T>
 [[gnu::noinline]] void columns(std::int64_t inputs, const T* x, const T* weight,
-                               std::int64_t stride, const T* bias, T* z) {
+                               std::int64_t stride, const T* bias, T* z, std::int64_t last) {
     using V = Lanes<T>;
-    constexpr int Chains = std::max(1, chains / Columns);
+    constexpr int Chains = std::max(1, chains / Columns), whole = Columns - 1;
+    const Edge edge(last);
     V sum[Columns][Chains];
 #pragma GCC unroll 16
     for (int j = 0; j < Columns; ++j) {
 #pragma GCC unroll 8
         for (int c = 0; c < Chains; ++c) sum[j][c] = V(0.0);
     }
-    std::int64_t k = 0;
     const T* row = weight;
+    const auto add = [&](std::int64_t k, int c) __attribute__((always_inline)) {
+        const V factor = all(x + k);
+#pragma GCC unroll 16
+        for (int j = 0; j < whole; ++j) sum[j][c] = sum[j][c] + factor * V::load(row + j * V::size);
+        sum[whole][c] = sum[whole][c] + factor * edge.load(row + whole * V::size);
+        row += stride;
+    };
+    std::int64_t k = 0;
     for (; k + Chains <= inputs; k += Chains) {
 #pragma GCC unroll 8
-        for (int c = 0; c < Chains; ++c) {
-            const V factor = all(x + k + c);
-#pragma GCC unroll 16
-            for (int j = 0; j < Columns; ++j)
-                sum[j][c] = sum[j][c] + factor * V::load(row + j * V::size);
-            row += stride;
-        }
+        for (int c = 0; c < Chains; ++c) add(k + c, c);
     }
 #pragma GCC unroll 8
     for (int c = 0; c + 1 < Chains; ++c) {
         if (k >= inputs) break;
-        const V factor = all(x + k);
-#pragma GCC unroll 16
-        for (int j = 0; j < Columns; ++j)
-            sum[j][c] = sum[j][c] + factor * V::load(row + j * V::size);
-        row += stride;
-        ++k;
+        add(k++, c);
     }
 #pragma GCC unroll 16
-    for (int j = 0; j < Columns; ++j) {
+    for (int j = 0; j < whole; ++j) {
         const V result = total(sum[j]);
         const std::int64_t at = j * V::size;
         (bias ? V::load(bias + at) + result : result).store(z + at);
     }
-}
-
-/// The last registers of columns, of which only `real` columns are there. The last few rows, where
-/// whole registers would reach beyond the matrix, are added at the end.
-template <int Columns, class T>
-void last_columns(std::int64_t inputs, const T* x, const T* weight, std::int64_t stride,
-                  const T* bias, T* z, std::int64_t real) {
-    constexpr std::int64_t width = Columns * Lanes<T>::size;
-    const std::int64_t whole =
-        std::max<std::int64_t>(0, inputs - (width - real + stride - 1) / stride);
-    T sums[width];
-    columns<Columns>(whole, x, weight, stride, static_cast<const T*>(nullptr), sums);
-    for (std::int64_t j = 0; j < real; ++j) z[j] = (bias ? bias[j] : T(0)) + sums[j];
-    for (std::int64_t k = whole; k < inputs; ++k) {
-        for (std::int64_t j = 0; j < real; ++j) z[j] += x[k] * weight[k * stride + j];
-    }
+    const V result = total(sum[whole]);
+    const std::int64_t at = whole * V::size;
+    edge.store(bias ? edge.load(bias + at) + result : result, z + at);
 }
 
 /// Lane i of the result is lane (First + i / Repeat) modulo the size.
@@ -169,12 +153,11 @@ void forward(std::int64_t inputs, std::int64_t outputs, const T* x, const T* wei
     std::int64_t j = 0;
     const auto take = [&]<int Columns>(std::integral_constant<int, Columns>) {
         constexpr std::int64_t width = Columns * V::size;
-        const T* base = bias ? bias + j : nullptr;
-        if (j + width <= outputs) {
-            columns<Columns>(inputs, x, weight + j, outputs, base, z + j);
-        } else {
-            last_columns<Columns>(inputs, x, weight + j, outputs, base, z + j, outputs - j);
-        }
+        const T* const base = bias ? bias + j : nullptr;
+        const std::int64_t last = std::min<std::int64_t>(V::size, outputs - j - width + V::size);
+        (last == V::size
+             ? columns<Columns, Whole<T>, T>
+             : columns<Columns, Tail<T>, T>)(inputs, x, weight + j, outputs, base, z + j, last);
         j += width;
     };
     const auto registers = [&] { return (outputs - j + V::size - 1) / V::size; };

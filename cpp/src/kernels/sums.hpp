@@ -8,7 +8,8 @@
 
 namespace likely::tiles {
 
-/// sums[j] (+)= the sum of column j: over blocks of 128 rows, in order, as a product with ones.
+/// sums[j] (+)= the sum of column j: over blocks of `deepest` rows, in order, as a product with
+/// ones.
 template <class T>
 void add_rows(const T* values, std::int64_t rows, std::int64_t columns, std::int64_t stride,
               bool accumulate, T* sums) {

@@ -5,9 +5,9 @@
 // stands (a ragged last one under a mask) and broadcasts a's elements by loads, and both keep up
 // with the multiply-adds even from the second cache.
 //
-// Contract: c (rows x columns, C-order) = start + a b. Every element is a sum over parts of 128
-// depths, in order, each one chain of multiply-adds from zero in order of depth: how rows and
-// columns are cut changes no bit. Nothing is read or written outside of the matrices.
+// Contract: c (rows x columns, C-order) = start + a b. Every element is a sum over parts of
+// `deepest` depths, in order, each one chain of multiply-adds from zero in order of depth: how rows
+// and columns are cut changes no bit. Nothing is read or written outside of the matrices.
 #pragma once
 
 #include <algorithm>
@@ -15,18 +15,17 @@
 #include <cstdint>
 #include <utility>
 
+#include "blocking.hpp"
 #include "likely/activations.hpp"
 #include "tail.hpp"
 
 namespace likely::tiles {
 
-/// a(i, k) = at[i * row + k * depth]. If `packed`, that is so in each group of `tallest` rows, and
-/// the groups follow each other.
+/// a(i, k) = at[i * row + k * depth].
 template <class T>
 struct LeftOperand {
     const T* at;
     std::int64_t row, depth;
-    bool packed = false;
 
     LeftOperand from(std::int64_t i, std::int64_t k) const {
         return {at + i * row + k * depth, row, depth};
@@ -68,17 +67,37 @@ struct Finish {
     Finish from(std::int64_t offset) const { return {rectify, values ? values + offset : nullptr}; }
 };
 
-/// Chains are cut at so many numbers of depth.
-inline constexpr std::int64_t deepest = 128;
-
-// A tile has at most so many registers of columns and so many rows, a single row more registers:
-// sums must outnumber the multiply-adds in flight, and leave room for a row of b. A tile of
-// `summing` rows has room for the sums of b's columns too.
 #if defined(__AVX512F__)
-inline constexpr int widest = 3, tallest = 8, summing = 8;
+inline constexpr int registers = 32, widest = widest_of_32;
+inline constexpr int widest_by_columns = widest_of_32_by_columns;
+inline constexpr std::int64_t copied_from = copied_from_of_32;
 #else
-inline constexpr int widest = 2, tallest = 6, summing = 5;
+inline constexpr int registers = 16, widest = widest_of_16;
+inline constexpr int widest_by_columns = widest_of_16_by_columns;
+inline constexpr std::int64_t copied_from = copied_from_of_16;
 #endif
+static_assert(widest_by_columns <= widest);
+
+/// Rows of a tile: registers hold its sums, a row of b and an element of a. With the sums of b's
+/// columns besides, there are fewer.
+inline constexpr int highest = 8;
+template <int Columns, bool Sums = false>
+inline constexpr int rows_of_tile = std::min(highest, (registers - 1) / Columns - (Sums ? 2 : 1));
+
+/// Rows that will be read soon: brought near a few at a time, while tiles compute.
+template <class T>
+struct Ahead {
+    const T* at = nullptr;
+    std::int64_t rows = 0, columns = 0, stride = 0;
+
+    void fetch(std::int64_t count) {
+        constexpr std::int64_t line = 64 / sizeof(T);
+        for (; count > 0 && rows > 0; --count, --rows, at += stride) {
+            for (std::int64_t j = 0; j < columns; j += line) __builtin_prefetch(at + j);
+            __builtin_prefetch(at + columns - 1);
+        }
+    }
+};
 
 /// The part of c that a panel of tiles covers, and what goes into it.
 template <class T>
@@ -91,6 +110,8 @@ struct Panel {
     T* sums;           ///< where the sums of b's columns go, or null
     std::int64_t c_stride;
     std::int64_t last;  ///< real columns in the last register
+    bool is_far;        ///< c is not in a near cache
+    Ahead<T> next;      ///< rows of b that the next panel needs
 };
 
 /// Rows x (Columns registers) of c, and, if `Sums`, the sums of b's columns; the last register of
@@ -171,20 +192,20 @@ template <int Rows, int Columns, bool Sums, class Edge, class T>
     }
 }
 
-/// All rows of a panel; its part of c begins at c + offset. With sums it has `summing` rows or
-/// more, and a is not packed.
+/// All rows of a panel, with sums `highest` or more; its part of c begins at c + offset.
 template <int Columns, class T>
 void run_panel(const Panel<T>& panel, std::int64_t rows, const LeftOperand<T>& a, T* c,
                std::int64_t offset) {
     using Tile = void (*)(const Panel<T>&, const T*, std::int64_t, std::int64_t, T*, std::int64_t);
-    using Height = std::make_integer_sequence<int, tallest>;
     using WholeEdge = std::conditional_t<masks_are_free, Tail<T>, Whole<T>>;
+    constexpr int most = rows_of_tile<Columns>, summing = rows_of_tile<Columns, true>;
     static constexpr auto tiles_with = []<class Edge, int... I>(std::type_identity<Edge>,
                                                                 std::integer_sequence<int, I...>) {
         return std::array<Tile, sizeof...(I)>{tile<I + 1, Columns, false, Edge, T>...};
     };
-    static constexpr auto ragged = tiles_with(std::type_identity<Tail<T>>{}, Height{});
-    static constexpr auto whole = tiles_with(std::type_identity<WholeEdge>{}, Height{});
+    using Heights = std::make_integer_sequence<int, most>;
+    static constexpr auto ragged = tiles_with(std::type_identity<Tail<T>>{}, Heights{});
+    static constexpr auto whole = tiles_with(std::type_identity<WholeEdge>{}, Heights{});
     const bool is_whole = panel.last == Lanes<T>::size;
     std::int64_t i = 0;
     if (panel.sums) {
@@ -194,11 +215,17 @@ void run_panel(const Panel<T>& panel, std::int64_t rows, const LeftOperand<T>& a
         i = summing;
     }
     const auto& tiles = is_whole ? whole : ragged;
-    for (std::int64_t pieces = (rows - i + tallest - 1) / tallest; i < rows; --pieces) {
-        const std::int64_t count =
-            a.packed ? std::min<std::int64_t>(tallest, rows - i) : (rows - i + pieces - 1) / pieces;
-        const T* const left = a.at + i * (a.packed ? panel.depth : a.row);
-        tiles[static_cast<std::size_t>(count - 1)](panel, left, a.row, a.depth, c,
+    Ahead<T> next = panel.next;
+    for (std::int64_t pieces = (rows - i + most - 1) / most; i < rows; --pieces) {
+        const std::int64_t count = (rows - i + pieces - 1) / pieces;
+        if (panel.is_far) {
+            const std::int64_t at = offset + i * panel.c_stride, width = Columns * Lanes<T>::size;
+            Ahead<T>{c + at, count, width, panel.c_stride}.fetch(count);
+            if (panel.finish.values)
+                Ahead<T>{panel.finish.values + at, count, width, panel.c_stride}.fetch(count);
+            next.fetch((next.rows + pieces - 1) / pieces);
+        }
+        tiles[static_cast<std::size_t>(count - 1)](panel, a.at + i * a.row, a.row, a.depth, c,
                                                    offset + i * panel.c_stride);
         i += count;
     }
