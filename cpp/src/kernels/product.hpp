@@ -2,7 +2,9 @@
 //
 // Why: what stands in which cache decides the speed of a large product. A panel of b's columns, one
 // part of depth, stays in the first or second cache while the rows of a block pass by it; of the
-// rows of a, as many as a block has stay in the second cache for the next panel.
+// rows of a, as many as a block has stay in the second cache for the next panel. A large result is
+// in neither: what a tile will add to, and what the next panel of b begins with, is fetched
+// meanwhile.
 //
 // Contract: as in tiles.hpp and narrow.hpp. `scratch` holds `scratch_size` numbers.
 #pragma once
@@ -49,11 +51,9 @@ void run_panels(std::int64_t rows, std::int64_t columns, std::int64_t depth,
     for (std::int64_t first = 0; panels > 0; --panels) {
         const std::int64_t count = (all - first + panels - 1) / panels;
         const std::int64_t j = first * width, real = std::min(count * width, columns - j);
-        Panel<T> panel{depth,    b.from(0, j).at,
-                       b.stride, start.from(j),
-                       finish,   sums ? sums + j : nullptr,
-                       c_stride, real - (count - 1) * width,
-                       is_far,   {}};
+        Panel<T> panel{depth,  b.from(0, j).at,           b.stride, start.from(j),
+                       finish, sums ? sums + j : nullptr, c_stride, real - (count - 1) * width};
+        panel.is_far = is_far;
         if (is_far && panels > 1) {
             const RightOperand<T> next = b.from(0, j + real);
             const std::int64_t some = std::min(count * width, columns - j - real);
@@ -105,17 +105,9 @@ void product(std::int64_t rows, std::int64_t columns, std::int64_t depth, const 
             if (narrow > 0) {
                 const std::int64_t at = i * columns + wide;
                 const RightOperand<T> right = b.from(k, wide);
-                run_narrow({part,
-                            right.at,
-                            b.stride,
-                            begin.from(wide),
-                            {},
-                            nullptr,
-                            columns,
-                            narrow,
-                            false,
-                            {}},
-                           count, narrow, left, right, c + at, scratch);
+                run_narrow(
+                    {part, right.at, b.stride, begin.from(wide), {}, nullptr, columns, narrow},
+                    count, narrow, left, right, c + at, scratch);
                 if (end) apply(end, at, count, narrow, columns, c);
             }
 #endif

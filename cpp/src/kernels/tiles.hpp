@@ -109,9 +109,9 @@ struct Panel {
     Finish<T> finish;  ///< begins where c does
     T* sums;           ///< where the sums of b's columns go, or null
     std::int64_t c_stride;
-    std::int64_t last;  ///< real columns in the last register
-    bool is_far;        ///< c is not in a near cache
-    Ahead<T> next;      ///< rows of b that the next panel needs
+    std::int64_t last;    ///< real columns in the last register
+    bool is_far = false;  ///< c is not in a near cache
+    Ahead<T> next = {};   ///< rows of b that the next panel needs
 };
 
 /// Rows x (Columns registers) of c, and, if `Sums`, the sums of b's columns; the last register of
