@@ -36,6 +36,7 @@ WORTH_IT = 0.99
 
 ALTERNATIVES = {
     "deepest": (64, 128, 256),
+    "deepest_at_once": (128, 256),
     "block_rows": (128, 256, 512, 1024),
     "far_bytes": (0, 1 << 18, 1 << 20, 1 << 40),
     "crowding": (1024, 2048, 4096, 1 << 40),

@@ -6,7 +6,10 @@
 namespace likely::tiles {
 
 /// A chain of multiply-adds ends after so many numbers of depth.
-inline constexpr std::int64_t deepest = 256;
+inline constexpr std::int64_t deepest = 128;
+/// But after so many where that is all of depth, and the result has so many columns: it need not be
+/// read again.
+inline constexpr std::int64_t deepest_at_once = 256, wide_from = 256;
 /// So many rows of the result are computed while a panel of b stays near.
 inline constexpr std::int64_t block_rows = 512;
 /// A result of so many bytes, its rectifier's values and the next panel of b are fetched ahead.

@@ -18,7 +18,7 @@ namespace likely::tiles {
 /// Room for a turned panel of b and for copied columns of a.
 template <class T>
 constexpr std::int64_t scratch_size() {
-    return deepest * (widest * Lanes<T>::size + copied_column<T>(block_rows));
+    return deepest_at_once * (widest * Lanes<T>::size + copied_column<T>(block_rows));
 }
 
 /// A finish for columns that are computed otherwise.
@@ -80,20 +80,22 @@ void product(std::int64_t rows, std::int64_t columns, std::int64_t depth, const 
              const RightOperand<T>& b, const Start<T>& start, T* c, T* scratch,
              const Finish<T>& finish = {}, T* sums = nullptr) {
     const std::int64_t narrow = narrow_columns<T>(columns, depth), wide = columns - narrow;
-    T* const copied = scratch + deepest * widest * Lanes<T>::size;
+    const std::int64_t deep = part_of(depth, columns);
+    T* const copied = scratch + deepest_at_once * widest * Lanes<T>::size;
     const bool is_far = rows * columns * std::int64_t{sizeof(T)} >= far_bytes;
     // Tiles sum up what they read anyway, if they are high enough.
     const bool tiles_sum = sums && rows >= highest;
     if (sums) {
         const std::int64_t summed = tiles_sum ? wide : 0;
-        add_rows(b.at + summed, depth, columns - summed, b.stride, start.accumulate, sums + summed);
+        add_rows(b.at + summed, depth, columns - summed, b.stride, deep, start.accumulate,
+                 sums + summed);
     }
     for (std::int64_t i = 0; i < rows; i += block_rows) {
         const std::int64_t count = std::min(block_rows, rows - i);
-        for (std::int64_t k = 0; k < depth; k += deepest) {
-            const std::int64_t part = std::min(deepest, depth - k);
+        for (std::int64_t k = 0; k < depth; k += deep) {
+            const std::int64_t part = std::min(deep, depth - k);
             const Start<T> begin = k == 0 ? start : Start<T>{true};
-            const Finish<T> end = k + deepest >= depth ? finish : Finish<T>{};
+            const Finish<T> end = k + deep >= depth ? finish : Finish<T>{};
             LeftOperand<T> left = a.from(i, k);
             if (wide > 0) {
                 if (a.row == 1 && crowded<T>(a.depth)) left = copy_left(left, count, part, copied);

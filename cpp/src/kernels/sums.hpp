@@ -8,13 +8,12 @@
 
 namespace likely::tiles {
 
-/// sums[j] (+)= the sum of column j: over blocks of `deepest` rows, in order, as a product with
+/// sums[j] (+)= the sum of column j: over blocks of rows, in order, as a product with
 /// ones.
 template <class T>
 void add_rows(const T* values, std::int64_t rows, std::int64_t columns, std::int64_t stride,
-              bool accumulate, T* sums) {
+              std::int64_t block, bool accumulate, T* sums) {
     using V = Lanes<T>;
-    constexpr std::int64_t block = deepest;
     for (std::int64_t begin = 0; begin < rows; begin += block) {
         const std::int64_t count = std::min(block, rows - begin);
         std::int64_t j = 0;

@@ -78,6 +78,11 @@ inline constexpr std::int64_t copied_from = copied_from_of_16;
 #endif
 static_assert(widest_by_columns <= widest);
 
+/// How much of depth is computed at a time. It must not follow from the rows, which threads cut.
+constexpr std::int64_t part_of(std::int64_t depth, std::int64_t columns) {
+    return depth <= deepest_at_once && columns >= wide_from ? deepest_at_once : deepest;
+}
+
 /// Rows of a tile: registers hold its sums, a row of b and an element of a. With the sums of b's
 /// columns besides, there are fewer.
 inline constexpr int highest = 8;
