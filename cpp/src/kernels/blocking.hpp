@@ -11,13 +11,13 @@ inline constexpr std::int64_t deepest = 128;
 /// read again.
 inline constexpr std::int64_t deepest_at_once = 256, wide_from = 256;
 /// So many rows of the result are computed while a panel of b stays near.
-inline constexpr std::int64_t block_rows = 512;
+inline constexpr std::int64_t block_rows = 1024;
 /// A result of so many bytes, its rectifier's values and the next panel of b are fetched ahead.
 inline constexpr std::int64_t far_bytes = 262144;
 /// Columns of a are copied first where they stand a multiple of so many bytes apart.
 inline constexpr std::int64_t crowding = 4096;
-/// Such rows of b are copied where the result has so many rows: with 32 registers never.
-inline constexpr std::int64_t copied_from_of_32 = 1099511627776, copied_from_of_16 = 32;
+/// Such rows of b are copied where the result has so many rows.
+inline constexpr std::int64_t copied_from = 32;
 /// Registers of columns in a panel, where there are 32 registers, and where there are 16. Of a
 /// whose columns are contiguous a tile reads parts of cache lines, which are longer the higher it
 /// is.

@@ -70,17 +70,18 @@ struct Finish {
 #if defined(__AVX512F__)
 inline constexpr int registers = 32, widest = widest_of_32;
 inline constexpr int widest_by_columns = widest_of_32_by_columns;
-inline constexpr std::int64_t copied_from = copied_from_of_32;
 #else
 inline constexpr int registers = 16, widest = widest_of_16;
 inline constexpr int widest_by_columns = widest_of_16_by_columns;
-inline constexpr std::int64_t copied_from = copied_from_of_16;
 #endif
 static_assert(widest_by_columns <= widest);
 
-/// How much of depth is computed at a time. It must not follow from the rows, which threads cut.
+/// How much of depth is computed at a time: parts as long as each other, since each reads and
+/// writes the result. It must not follow from the rows, which threads cut.
 constexpr std::int64_t part_of(std::int64_t depth, std::int64_t columns) {
-    return depth <= deepest_at_once && columns >= wide_from ? deepest_at_once : deepest;
+    if (depth <= deepest_at_once && columns >= wide_from) return deepest_at_once;
+    const std::int64_t parts = (depth + deepest - 1) / deepest;
+    return ((depth + parts - 1) / parts + 7) / 8 * 8;
 }
 
 /// Rows of a tile: registers hold its sums, a row of b and an element of a. With the sums of b's
