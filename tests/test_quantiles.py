@@ -131,6 +131,7 @@ def test_from_params() -> None:
     [
         ([], "levels must be at least one number in"),
         ([0.5, 0.5], r"levels\[1\] must be above the level before it; got 0.5"),
+        ([0.1, 0.1], r"levels\[1\] must be above the level before it; got 0.1$"),  # not 17 digits
         ([0.7, 0.2], r"levels\[1\] must be above the level before it; got 0.2"),
         ([0.0, 0.5], r"levels\[0\] must be in \(0, 1\); got 0"),
         ([0.5, 1.0], r"levels\[1\] must be in \(0, 1\); got 1"),

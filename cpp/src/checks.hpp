@@ -57,7 +57,7 @@ void check_parameter(const ParameterArray& parameter, double value) {
     } else {
         message << "finite in " << (sizeof(T) == 4 ? "float32" : "float64");
     }
-    message << "; got " << value;
+    message << "; got " << shortest(value);
     throw std::invalid_argument(message.str());
 }
 
@@ -71,7 +71,8 @@ void check_support(const std::string& argument, const Distribution& distribution
                 std::ostringstream message;
                 message << argument << " must be in the support of " << family.name << " ("
                         << family.support() << "); row " << i / columns << ", column "
-                        << i % columns << " is " << values[i];
+                        << i % columns << " is " << shortest(values[i])
+                        << (sizeof(T) == 4 ? " in float32" : "");
                 throw std::invalid_argument(message.str());
             }
         },
@@ -101,7 +102,8 @@ void check_events(const std::string& argument, const Distribution& distribution,
         if (values[i] == T(0) || values[i] == T(1)) continue;
         std::ostringstream message;
         message << argument << " must be 1 where the target was seen, 0 where it is right-censored"
-                << "; row " << i / columns << ", column " << i % columns << " is " << values[i];
+                << "; row " << i / columns << ", column " << i % columns << " is "
+                << shortest(values[i]);
         throw std::invalid_argument(message.str());
     }
 }
@@ -113,7 +115,7 @@ void check_weights(const std::string& argument, const T* weights, std::int64_t r
         if (!(weights[i] >= 0) || !std::isfinite(weights[i])) {
             std::ostringstream message;
             message << argument << " must be finite and at least 0; row " << i << " is "
-                    << weights[i];
+                    << shortest(weights[i]);
             throw std::invalid_argument(message.str());
         }
         total += static_cast<double>(weights[i]);

@@ -16,7 +16,10 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cctype>
+#include <charconv>
+#include <concepts>
 #include <limits>
 #include <sstream>
 #include <stdexcept>
@@ -148,6 +151,14 @@ Kind member_by_name(std::string_view what, std::string_view name) {
     return result;
 }
 
+/// With as few digits as tell it from other numbers of its type.
+template <std::floating_point T>
+std::string shortest(T number) {
+    std::array<char, 32> buffer;
+    const auto result = std::to_chars(buffer.data(), buffer.data() + buffer.size(), number);
+    return {buffer.data(), result.ptr};
+}
+
 /// Throws std::invalid_argument "<argument> must be <expected>; got <value>" unless `condition`
 /// holds.
 template <class Value>
@@ -155,10 +166,11 @@ void require(bool condition, std::string_view argument, std::string_view expecte
              const Value& value) {
     if (condition) return;
     std::ostringstream message;
-    message.precision(std::numeric_limits<double>::max_digits10);
     message << argument << " must be " << expected << "; got ";
     if constexpr (std::is_convertible_v<Value, std::string_view>) {
         message << "'" << value << "'";
+    } else if constexpr (std::floating_point<Value>) {
+        message << shortest(value);
     } else {
         message << value;
     }
