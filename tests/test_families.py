@@ -368,6 +368,7 @@ LIKE_ONE: dict[str, dict[str, list[float]]] = {
     "beta": {"concentration1": [0.1, 0.5, 3.0, 500.0], "concentration0": [0.8, 0.9, 30.0, 2.0]},
     "weibull": {"concentration": [0.1, 0.5, 3.0, 50.0], "scale": [1.0, 0.1, 3.0, 20.0]},
     "log_normal": {"loc": [0.0, -2.0, 3.0, 1.0], "scale": [1.0, 2.0, 0.1, 3.0]},
+    "laplace": {"loc": [0.0, -2.0, 3.0, 1.0], "scale": [1.0, 2.0, 1e-3, 3.0]},
     "von_mises": {"loc": [0.0, -2.0, 3.1, 1.0], "concentration": [1e-3, 0.4, 30.0, 1e8]},
     "poisson": {"rate": [0.01, 3.0, 70.0, 1e9]},
     "negative_binomial": {"total_count": [0.1, 3.0, 7.0, 20.0], "probs": [0.1, 0.9, 0.5, 0.9999]},
@@ -376,7 +377,7 @@ LIKE_ONE: dict[str, dict[str, list[float]]] = {
 
 @pytest.mark.parametrize("family", LIKE_ONE)
 def test_a_mixture_of_equals_scores_as_one_of_them(family: str) -> None:
-    """An integral over panels beside a closed form, for the entropy too; and what it costs."""
+    """An integral over panels beside a closed form, for the entropy too."""
     parameters = {name: np.array(values) for name, values in LIKE_ONE[family].items()}
     one = likely.PredictiveDistribution.from_params(family, **parameters)
     twice = {n: np.stack([v, v], axis=1)[:, np.newaxis] for n, v in parameters.items()}
@@ -391,3 +392,24 @@ def test_a_mixture_of_equals_scores_as_one_of_them(family: str) -> None:
             np.abs(mixture.crps(y) - one.crps(y)), 1e-8 * (one.crps(y) + spread)
         )
     np.testing.assert_allclose(mixture.entropy, one.entropy, rtol=1e-8, atol=1e-8)
+
+
+def test_the_score_of_a_mixture_takes_a_few_hundred_probabilities(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points: list[int] = []
+    of_rows = _integrals._Rows.__call__
+
+    def counted(self: Any, rows: Any, at: Array) -> Array:
+        points.append(at.size)
+        return of_rows(self, rows, at)
+
+    monkeypatch.setattr(_integrals._Rows, "__call__", counted)
+    shape = (50, 1, 3)
+    rng = np.random.default_rng(0)
+    d = likely.PredictiveDistribution.from_params(
+        likely.Mixture("gamma", 3), weights=np.full(shape, 1 / 3),
+        concentration=rng.uniform(0.5, 20, shape), rate=rng.uniform(0.1, 3, shape),
+    )  # fmt: skip
+    assert np.all(d.crps(rng.uniform(0.1, 10, 50)) > 0)
+    assert sum(points) / 50 < 600

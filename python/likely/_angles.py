@@ -28,7 +28,7 @@ def turned(y: Any, center: Array) -> Array:
 class VonMises:
     """Its probabilities are integrals over the angle's distance from loc."""
 
-    discrete = False
+    discrete = positive = False
 
     def __init__(self, loc: Array, concentration: Array) -> None:
         try:

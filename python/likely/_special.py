@@ -119,6 +119,7 @@ class _Frozen:
 
     def __init__(self, distribution: Any) -> None:
         self.discrete = hasattr(distribution, "pmf")
+        self.positive = bool(np.all(distribution.support()[0] >= 0))
         self.cdf = distribution.cdf
         self.sf = distribution.sf
         self.log_prob = distribution.logpmf if self.discrete else distribution.logpdf
@@ -150,6 +151,14 @@ class _NegativeBinomial(_Frozen):
         self._total_count, self._probs = total_count, probs
         self.cdf = lambda y: self._side("betaincc", "cdf", y)
         self.sf = lambda y: self._side("betainc", "sf", y)
+        self.log_prob = self._log_prob
+
+    def _log_prob(self, y: Any) -> Array:
+        from scipy import special
+
+        n, probs = self._total_count, self._probs
+        ways = -np.log(y + n) - special.betaln(y + 1, n)
+        return np.asarray(ways + special.xlogy(y, probs) + special.xlog1py(n, -probs))
 
     def _side(self, function: str, method: str, y: Any) -> Array:
         from scipy import special
@@ -164,7 +173,7 @@ class _NegativeBinomial(_Frozen):
 
 
 class _ZeroInflated:
-    discrete = True
+    discrete = positive = True
 
     def __init__(self, gate: Array, base: _Frozen) -> None:
         self._gate, self.base = gate, base
@@ -203,7 +212,7 @@ class _Mixture:
 
     def __init__(self, weights: Array, component: Any) -> None:
         self._weights, self._component = weights, component
-        self.discrete = component.discrete
+        self.discrete, self.positive = component.discrete, component.positive
 
     def cdf(self, y: Any) -> Array:
         return self._mean(self._component.cdf(y[..., np.newaxis]))
