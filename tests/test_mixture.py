@@ -11,6 +11,7 @@ import likely
 import numpy as np
 import pytest
 import reference
+from likely import _special
 from reference.arrays import Array
 from scipy import integrate, special, stats
 from support import DTYPES, EPSILON, Pair, assert_close, linear, make_data, make_pair, one_dense
@@ -341,6 +342,111 @@ def test_given_parameters_come_back() -> None:
         likely.PredictiveDistribution.from_params(
             mixture, **given | {"loc": [0.0, 1e39]}, dtype="float32"
         )
+
+
+COMPONENTS: dict[str, reference.Distribution] = {
+    "normal": reference.Normal(), "weibull": reference.Weibull(),
+    "bernoulli": reference.Bernoulli(),
+    "student_t": reference.StudentT(), "gamma": reference.Gamma(), "beta": reference.Beta(),
+    "von_mises": reference.VonMises(), "poisson": reference.Poisson(),
+    "negative_binomial": reference.NegativeBinomial(),
+}  # fmt: skip
+
+
+COUNTS = ("bernoulli", "poisson", "negative_binomial")
+
+
+@pytest.mark.parametrize("component", COMPONENTS)
+@each_dtype
+def test_samples_choose_a_component(
+    component: str, dtype: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By one uniform number, and are its quantile at another: no cdf is inverted."""
+    monkeypatch.setattr(_special._Mixture, "_bisect", None)
+    family = (likely.Mixture(component, 3), reference.Mixture(COMPONENTS[component], 3))
+    raw = scattered(family, 4, 0.7)
+    raw[3, :3] = [-1000.0, 0.0, -1000.0]
+    pair = predicting(family, raw, dtype)
+    d, expected = pair.core.predict_distribution(np.eye(4)), pair.reference.predict(np.eye(4))
+    draws = d.sample(1000, seed=5)
+    assert draws.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(draws, d.sample(1000, seed=5))
+    assert_allclose = np.testing.assert_allclose
+    assert_allclose(
+        draws[:20], expected.sample(20, 5)[..., 0], rtol=3e-5 if dtype == "float32" else 1e-9
+    )
+    for i in range(4):
+        values, counts = np.unique(draws[:, i].astype(np.float64), return_counts=True)
+        one = d[np.full(len(values), i)]
+        upper = np.cumsum(counts) / 1000
+        distance = np.abs(upper - one.cdf(values)).max()
+        if component in COUNTS:
+            below = upper - counts / 1000 - one.cdf(values - 0.5)
+            distance = max(distance, np.abs(below).max())
+        assert distance < 1.8 / np.sqrt(1000)  # one in 300 is farther
+
+
+@pytest.mark.parametrize("component", ["laplace", *COMPONENTS])
+def test_scores_and_entropies_follow_the_reference(component: str) -> None:
+    """Both are integrals, over other panels by other rules."""
+    of = reference.Laplace() if component == "laplace" else COMPONENTS[component]
+    family = (likely.Mixture(component, 2), reference.Mixture(of, 2))
+    pair = predicting(family, scattered(family, 6, 0.4), "float64")
+    x = np.eye(6)
+    d, expected = pair.core.predict_distribution(x), pair.reference.predict(x)
+    spread = d.quantile(0.75) - d.quantile(0.25)
+    for p in (0.01, 0.6):
+        y = expected.quantile(p)
+        error = np.abs(d.crps(y) - expected.crps(y)[:, 0])
+        assert np.all(error <= 1e-8 * (d.crps(y) + spread))
+    if component != "beta":  # whose density has no bound at 1, next to which numbers are sparse
+        np.testing.assert_allclose(d.entropy, expected.entropy[:, 0], rtol=1e-8, atol=1e-8)
+
+
+def test_samples_of_several_columns() -> None:
+    mixture = likely.Mixture("gamma", 2)
+    d = likely.PredictiveDistribution.from_params(
+        mixture, weights=np.array([[[1.0, 0.0], [0.0, 1.0]]] * 3),
+        concentration=np.full((3, 2, 2), 1e6), rate=[[[1e6, 2e6], [5e6, 1e5]]] * 3,
+    )  # fmt: skip
+    draws = d.sample(7)
+    assert draws.shape == (7, 3, 2)
+    np.testing.assert_allclose(draws, np.broadcast_to([1.0, 10.0], (7, 3, 2)), rtol=0.01)
+
+
+def test_a_component_without_weight_does_not_count() -> None:
+    """Its moments may be undefined, infinite or beyond float64."""
+    of = likely.PredictiveDistribution.from_params
+    mixture = of(
+        likely.Mixture("student_t", 2),
+        weights=[1.0, 0.0], df=[5.0, 1.0], loc=[1.0, 2.0], scale=[1.0, 3.0],
+    )  # fmt: skip
+    one = of("student_t", df=5.0, loc=1.0, scale=1.0)
+    for statistic in ("mean", "std", "mode", "median", "entropy"):
+        actual, expected = getattr(mixture, statistic), getattr(one, statistic)
+        np.testing.assert_allclose(actual, expected, rtol=1e-8)
+    np.testing.assert_allclose(mixture.crps([1.5]), one.crps([1.5]), rtol=1e-8)
+    wide = of(
+        likely.Mixture("log_normal", 2), weights=[0.0, 1.0], loc=[0.0, 1.0], scale=[1e13, 0.5]
+    )
+    single = of("log_normal", loc=1.0, scale=0.5)
+    np.testing.assert_allclose([wide.mean, wide.std], [single.mean, single.std], rtol=1e-12)
+    steep = of(
+        likely.Mixture("gamma", 2), weights=[0.0, 1.0], concentration=[0.5, 3.0], rate=[1.0, 1.0]
+    )
+    np.testing.assert_allclose(steep.mode, 2.0)
+    with_reference = reference.Mixture(reference.Gamma(), 2)
+    np.testing.assert_allclose(with_reference.mode(steep.raw.T), 2.0)
+
+
+def test_where_the_mean_is_infinite_so_is_the_standard_deviation() -> None:
+    d = likely.PredictiveDistribution.from_params(
+        likely.Mixture("log_normal", 2), weights=[0.5, 0.5], loc=[0.0, 1.0], scale=[1e13, 0.5]
+    )
+    assert d.mean == d.std == d.variance == np.inf
+    with np.errstate(over="ignore"):
+        family = reference.Mixture(reference.LogNormal(), 2)
+        assert family.std(d.raw.T) == np.inf
 
 
 def test_outside_the_support() -> None:

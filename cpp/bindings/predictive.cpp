@@ -165,9 +165,10 @@ NumberArray comparison(const HeadObject& p, const NumberArray& p_raw, const Head
     return compare(what, p, p_raw, q, q_raw);
 }
 
-/// count x rows x targets uniform numbers in the open unit interval (docs/conventions.md).
+/// count x rows x targets uniform numbers in the open unit interval (docs/conventions.md): those of
+/// step 0 are what quantiles are asked for, those of step 1 choose the component of a mixture.
 NumberArray uniforms(const HeadObject& object, std::int64_t count, std::int64_t rows,
-                     std::uint64_t seed) {
+                     std::uint64_t seed, std::uint64_t step) {
     return std::visit(
         [&](const auto& head) -> NumberArray {
             using T = decltype(number_type(head));
@@ -175,7 +176,7 @@ NumberArray uniforms(const HeadObject& object, std::int64_t count, std::int64_t 
             T* target = out.mutable_data();
             const std::int64_t size = out.size();
             const py::gil_scoped_release released;
-            Philox random(seed, Purpose::sample);
+            Philox random(seed, Purpose::sample, step);
             for (std::int64_t i = 0; i < size; ++i) {
                 target[i] = static_cast<T>(uniform<T>(random.word(static_cast<std::uint64_t>(i))));
             }
@@ -184,21 +185,26 @@ NumberArray uniforms(const HeadObject& object, std::int64_t count, std::int64_t 
         object.head);
 }
 
-/// Draws by inversion, from `uniforms`.
+/// Draws by inversion, from `uniforms`; of a mixture by that of a component.
 NumberArray sample(const HeadObject& object, const NumberArray& raw_parameters, std::int64_t count,
                    std::uint64_t seed) {
     check_known(object, Statistic::quantile, "sample");
     check_density(object, "sample");
     const std::int64_t rows = raw_parameters.shape(0);
-    NumberArray draws = uniforms(object, count, rows, seed);
+    NumberArray draws = uniforms(object, count, rows, seed, 0);
+    const bool chooses = std::holds_alternative<Mixture>(plan_of(object).distribution);
+    const auto choices =
+        chooses ? std::optional(uniforms(object, count, rows, seed, 1)) : std::nullopt;
     std::visit(
         [&](const auto& head) {
             using T = decltype(number_type(head));
             const T* source = numbers<T>(raw_parameters);
+            const T* choice = numbers_or_null<T>(choices);
             T* target = static_cast<T*>(draws.mutable_data());
+            const std::int64_t size = rows * head.plan().targets;
             const py::gil_scoped_release released;
-            for (std::int64_t k = 0; k < count; ++k, target += rows * head.plan().targets) {
-                head.sample(source, rows, target);
+            for (std::int64_t k = 0; k < count * size; k += size) {
+                head.sample(source, rows, choice ? choice + k : nullptr, target + k);
             }
         },
         object.head);
@@ -292,7 +298,8 @@ void bind_predictive(py::module_& module) {
              py::arg("argument") = py::none(), py::arg("probability") = 0.0,
              py::arg("parameter") = 0)
         .def("in_float64", &in_float64)
-        .def("uniforms", &uniforms, py::arg("count"), py::arg("rows"), py::arg("seed"))
+        .def("uniforms", &uniforms, py::arg("count"), py::arg("rows"), py::arg("seed"),
+             py::arg("step") = 0)
         .def("sample", &sample, py::arg("raw"), py::arg("count"), py::arg("seed"))
         .def("check_targets", &check_targets, py::arg("y"), py::arg("event") = py::none())
         .def_property_readonly("targets", [](const HeadObject& o) { return plan_of(o).targets; })

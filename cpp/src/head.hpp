@@ -81,9 +81,9 @@ class Head {
         likely::evaluate(*plan_, what, shared_.data(), raw, rows, argument, out);
     }
 
-    /// Makes a sample of rows x targets uniform numbers, in their place.
-    void sample(const T* raw, std::int64_t rows, T* numbers) const noexcept {
-        likely::sample(predictions(raw, rows), numbers);
+    /// Makes a sample of rows x targets uniform numbers, in their place; see statistics.hpp.
+    void sample(const T* raw, std::int64_t rows, const T* choices, T* numbers) const noexcept {
+        likely::sample(predictions(raw, rows), choices, numbers);
     }
 
     /// These predictions as a side of a comparison; points into both.

@@ -338,8 +338,12 @@ void evaluate(const Plan& plan, const Evaluation& what, const T* shared, const T
 }
 
 template <class T>
-void sample(const Predictions<T>& from, T* numbers) noexcept {
+void sample(const Predictions<T>& from, const T* choices, T* numbers) noexcept {
     const std::int64_t targets = from.plan->targets;
+    const auto in_units = [&](std::int64_t t, double inner) {
+        return static_cast<T>((from.target_mean ? from.target_mean[t] : 0) +
+                              (from.target_scale ? from.target_scale[t] : 1) * inner);
+    };
     visit_family(
         [&]<class Family>(const Family& family) {
             if constexpr (is_joint<Family>) {
@@ -355,11 +359,18 @@ void sample(const Predictions<T>& from, T* numbers) noexcept {
                             normal_quantile(static_cast<double>(numbers[t]));
                     }
                     for (std::int64_t t = 0; t < targets; ++t) {
-                        const double inner = family.sample(t, z, row, targets);
-                        numbers[t] =
-                            static_cast<T>((from.target_mean ? from.target_mean[t] : 0) +
-                                           (from.target_scale ? from.target_scale[t] : 1) * inner);
+                        numbers[t] = in_units(t, family.sample(t, z, row, targets));
                     }
+                }
+            } else if constexpr (requires(double p, const RawRow<T>& row) {
+                                     family.sample(p, p, row);
+                                 }) {
+                for (std::int64_t k = 0; k < from.rows * targets; ++k) {
+                    const std::int64_t t = k % targets;
+                    const RawRow<T> row(*from.plan, from.shared,
+                                        from.raw + k / targets * from.plan->raw_width, t);
+                    numbers[k] = in_units(t, family.sample(static_cast<double>(choices[k]),
+                                                           static_cast<double>(numbers[k]), row));
                 }
             } else {
                 const Evaluation what{Statistic::quantile, 0, 0, from.target_mean,
@@ -392,8 +403,8 @@ template void evaluate(const Plan&, const Evaluation&, const float*, const float
                        const float*, float*) noexcept;
 template void evaluate(const Plan&, const Evaluation&, const double*, const double*, std::int64_t,
                        const double*, double*) noexcept;
-template void sample(const Predictions<float>&, float*) noexcept;
-template void sample(const Predictions<double>&, double*) noexcept;
+template void sample(const Predictions<float>&, const float*, float*) noexcept;
+template void sample(const Predictions<double>&, const double*, double*) noexcept;
 template void compare(Comparison, const Predictions<float>&, const Predictions<float>&,
                       float*) noexcept;
 template void compare(Comparison, const Predictions<double>&, const Predictions<double>&,

@@ -46,9 +46,10 @@ void evaluate(const Plan& plan, const Evaluation& what, const T* shared, const T
               std::int64_t rows, const T* argument, T* out) noexcept;
 
 /// Makes a sample of these predictions in the place of rows x targets uniform numbers: the
-/// quantiles there, of a joint distribution a row for each row.
+/// quantiles there, of a joint distribution a row for each row. `choices`, as many uniform numbers,
+/// choose the component of a mixture; null for others.
 template <class T>
-void sample(const Predictions<T>& from, T* numbers) noexcept;
+void sample(const Predictions<T>& from, const T* choices, T* numbers) noexcept;
 
 /// p against q, of the same family and with the same targets, in the user's units: rows x targets
 /// numbers. A side with one row stands against every row of the other.
@@ -59,8 +60,8 @@ extern template void evaluate(const Plan&, const Evaluation&, const float*, cons
                               std::int64_t, const float*, float*) noexcept;
 extern template void evaluate(const Plan&, const Evaluation&, const double*, const double*,
                               std::int64_t, const double*, double*) noexcept;
-extern template void sample(const Predictions<float>&, float*) noexcept;
-extern template void sample(const Predictions<double>&, double*) noexcept;
+extern template void sample(const Predictions<float>&, const float*, float*) noexcept;
+extern template void sample(const Predictions<double>&, const double*, double*) noexcept;
 extern template void compare(Comparison, const Predictions<float>&, const Predictions<float>&,
                              float*) noexcept;
 extern template void compare(Comparison, const Predictions<double>&, const Predictions<double>&,

@@ -22,7 +22,10 @@ Params = dict[str, Any]
 
 
 def statistic(head: _core.Head, raw: Array, params: Params, name: str, argument: Any) -> Array:
-    """A statistic that the core does not have: cdf, sf, quantile, crps, entropy, mean or std."""
+    """A statistic that the core does not have: cdf, sf, quantile, crps, entropy, mean or std.
+
+    Of a mixture also a sample; the argument is then a pair of uniform numbers.
+    """
     d = _distribution(head.distribution, params)
     if name == "crps":
         closed = _crps.closed_form(head, raw, params, argument, d)
@@ -30,6 +33,8 @@ def statistic(head: _core.Head, raw: Array, params: Params, name: str, argument:
             return closed
     if name in ("crps", "entropy") or (name == "std" and isinstance(d, _MixtureOfAngles)):
         return _integral(head.distribution, params, name, argument)
+    if name == "sample":
+        return _sample(head.distribution, params, *argument)
     if name in ("mean", "std"):  # of angles
         return np.asarray(getattr(d, name)())
     return np.asarray(getattr(d, name)(argument))
@@ -50,6 +55,21 @@ def _integral(family: _core.Distribution, params: Params, name: str, y: Any) -> 
     else:
         values = _integrals.crps(d, y.reshape(-1, 1))
     return np.asarray(values).reshape(shape)
+
+
+def _sample(family: Any, params: Params, p: Array, choice: Array) -> Array:
+    """The quantile at p of the component of a mixture that another probability chooses."""
+    mixture = _distribution(family, params)
+    reached = np.cumsum(params["weights"], axis=-1)[..., :-1] < choice[..., np.newaxis]
+    chosen = reached.sum(axis=-1)[..., np.newaxis]
+
+    def of_chosen(values: Array) -> Array:
+        every = np.broadcast_to(values, (len(p), *values.shape))
+        return np.asarray(np.take_along_axis(every, chosen, axis=-1)[..., 0])
+
+    inner = {name: of_chosen(values) for name, values in params.items() if name != "weights"}
+    draws = _distribution(family.component, inner).quantile(p)
+    return mixture.near(draws) if isinstance(mixture, _MixtureOfAngles) else draws
 
 
 _FROZEN: dict[str, Callable[[Any, Any, Params], Any]] = {
@@ -221,7 +241,8 @@ class _Mixture:
         return self._mean(self._component.sf(y[..., np.newaxis]))
 
     def _mean(self, values: Array) -> Array:
-        return np.asarray(np.sum(self._weights * values, axis=-1))
+        counted = np.where(self._weights > 0, values, 0.0)  # which may be infinite
+        return np.asarray(np.sum(self._weights * counted, axis=-1))
 
     def edges(self, tails: Sequence[float]) -> Array:
         """Those of all components that have a weight."""

@@ -24,6 +24,8 @@ from likely._arrays import (
     at_probabilities,
 )
 
+_DRAWS = 2**16  # at a time by SciPy, for the memory
+
 
 class PredictiveDistribution:
     """The distributions that a network predicts, one for each row; made by `predict_distribution`.
@@ -394,14 +396,29 @@ class PredictiveDistribution:
         return np.where(self._shaped(seen) == 1, log_density, log_survival)
 
     def sample(self, n: int, seed: int = 0) -> NDArray[Any]:
-        """Draw n values for every row: (n, rows) or (n, rows, targets), a function of the seed."""
+        """Draw n values for every row: (n, rows) or (n, rows, targets), a function of the seed.
+
+        A draw is the quantile at a uniform number; of a Mixture that of a component, chosen by its
+        weight with another one.
+        """
         count = as_integer("n", n, 1)
         if count > 2**48 // max(1, len(self) * self._head.targets):
             raise ValueError(f"n is too large: {count} draws for each of {len(self)} rows")
         if self._in_core("quantile"):
             return self._shaped(self._head.sample(self._raw, count, as_seed(seed)))
-        uniforms = self._head.uniforms(count, len(self), as_seed(seed))
-        return self._shaped(self._by_scipy("quantile", uniforms.astype(np.float64)))
+        first, second = (
+            self._head.uniforms(count, len(self), as_seed(seed), step).astype(np.float64)
+            for step in (0, 1)
+        )
+        chooses = isinstance(self.distribution, _core.Mixture)
+        step = max(1, _DRAWS // max(1, first[0].size))
+
+        def draws(k: int) -> NDArray[Any]:
+            u, choice = first[k : k + step], second[k : k + step]
+            name, numbers = ("sample", (u, choice)) if chooses else ("quantile", u)
+            return self._by_scipy(name, numbers)
+
+        return self._shaped(np.concatenate([draws(k) for k in range(0, count, step)]))
 
 
 def _parameters(head: _core.Head, raw: NDArray[Any]) -> dict[str, NDArray[Any]]:

@@ -72,7 +72,8 @@ class Mixture(Distribution):
 
     def _average(self, raw: Array, statistic: Callable[[Array], Array]) -> Array:
         parts = zip(self._weights(raw), self._components(raw), strict=True)
-        return np.sum([weight * statistic(part) for weight, part in parts], axis=0)
+        terms = [weight * np.where(weight > 0, statistic(part), 0.0) for weight, part in parts]
+        return np.sum(terms, axis=0)
 
     def _log_joint(self, raw: Array, y: ArrayLike) -> Array:
         """Log of weight times density of each component, along the first axis."""
@@ -107,13 +108,15 @@ class Mixture(Distribution):
 
     def variance(self, raw: Array) -> Array:
         mean, of = self.mean(raw), self.component
-        return self._average(raw, lambda part: of.variance(part) + (of.mean(part) - mean) ** 2)
+        center = np.where(np.isinf(mean), 0.0, mean)
+        around = self._average(raw, lambda p: of.variance(p) + (of.mean(p) - center) ** 2)
+        return np.where(np.isinf(mean), np.inf, around)
 
     def mode(self, raw: Array) -> Array:
         modes = np.stack([self.component.mode(part) for part in self._components(raw)])
         density = self.log_prob(raw, modes)
         density = np.where(self.support(modes), density, np.inf)  # at an edge: unbounded there
-        density = np.where(np.isnan(modes), -np.inf, density)
+        density = np.where(np.isnan(modes) | (self._weights(raw) == 0), -np.inf, density)
         best = np.argmax(density, axis=0)
         return np.take_along_axis(modes, best[np.newaxis], axis=0)[0]
 
@@ -146,6 +149,12 @@ class Mixture(Distribution):
             low = np.where(between & ~above, middle, low)
             high = np.where(between & above, middle, high)
         return nan_unless_probability(high, p)
+
+    def sample(self, raw: Array, choice: Array, p: Array) -> Array:
+        """The component that the first uniform number chooses, its quantile at the second."""
+        reached = np.cumsum(self._weights(raw), axis=0)[:-1] < choice[:, np.newaxis]
+        each = np.stack([self.component.quantile(part, p) for part in self._components(raw)], 1)
+        return np.take_along_axis(each, reached.sum(axis=1)[:, np.newaxis], axis=1)[:, 0]
 
     def _around_quantile(self, raw: Array, p: Array) -> tuple[Array, Array]:
         each = [self.component.quantile(part, p) for part in self._components(raw)]
@@ -299,6 +308,10 @@ class MixtureOfAngles(Mixture):
         start, stop = (t, end) if end > 0 else (end, t)
         tail = np.where(t == -end, 1.0, self._integral(raw, np.ones_like, start, stop))
         return keep_nan(tail, np.asarray(y, dtype=np.float64))
+
+    def sample(self, raw: Array, choice: Array, p: Array) -> Array:
+        draws = super().sample(raw, choice, p)
+        return self.mean(raw) + self._distance(raw, draws)
 
     def cdf(self, raw: Array, y: ArrayLike) -> Array:
         return self._tail(raw, y, -np.pi)

@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike
 from . import philox
 from .arrays import Array
 from .distributions import Distribution
+from .mixture import Mixture
 
 
 class Predictive:
@@ -92,10 +93,18 @@ class Predictive:
     def sample(self, count: int, seed: int) -> Array:
         self._need_density()
         shape = (count, self.raw.shape[1], len(self.scale))
-        draws = philox.words(seed, philox.SAMPLE, 0, 0, 0, int(np.prod(shape)))
-        uniforms = philox.uniform(draws, self.dtype).reshape(shape)
+        uniforms, choices = (
+            philox.uniform(words, self.dtype).reshape(shape)
+            for words in (
+                philox.words(seed, philox.SAMPLE, step, 0, 0, int(np.prod(shape)))
+                for step in (0, 1)
+            )
+        )
         if self.distribution.joint:
             return self.location + self.scale * self.distribution.sample(self.raw, uniforms)
+        if isinstance(self.distribution, Mixture):
+            inner = self.distribution.sample(self.raw, choices, uniforms)
+            return self.location + self.scale * inner
         return self.quantile(uniforms)
 
     def _need_density(self) -> None:

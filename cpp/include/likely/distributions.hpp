@@ -28,6 +28,8 @@
 //                                        slopes.set(k, value), which slopes.get(k) reads again
 //     log_prob(y, raw), parameter_arrays(), parameter(i, raw), raw_from(given, set)
 //     fisher(raw, set)                   as above; set(k, value)
+//     sample(choice, p, raw)             a sample for two uniform numbers, where it is not the
+//                                        quantile at one
 // Where `location_scale` is true, raw parameters 0 and 1 are loc and log_scale.
 // All of them have those of mean, std, mode, entropy, cdf, sf, quantile, crps, cross_entropy and
 // kl_divergence that have closed forms, in double precision. Where `has_density` is false, the loss

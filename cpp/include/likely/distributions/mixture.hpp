@@ -129,6 +129,7 @@ struct MixtureOf {
                  })
     {
         const double center = mean(raw);
+        if (std::isinf(center)) return std::numeric_limits<double>::infinity();
         return sqrt(average(raw, [&](const Part& one) {
             const double inside = component.std(one), between = component.mean(one) - center;
             return inside * inside + between * between;
@@ -140,7 +141,9 @@ struct MixtureOf {
     {
         constexpr double infinity = std::numeric_limits<double>::infinity();
         double best = std::numeric_limits<double>::quiet_NaN(), highest = -infinity;
+        const auto log_weight = weights().log_probabilities(raw);
         for (std::int64_t j = 0; j < k; ++j) {
+            if (!(exp(log_weight(j)) > 0)) continue;
             const double at = component.mode(part<double>(j, raw));
             if (std::isnan(at)) continue;
             const double density = supports(at) ? log_prob(at, raw) : infinity;
@@ -192,6 +195,13 @@ struct MixtureOf {
             if (!(low < middle && middle < high)) return high;
             (ratio(middle) >= 1 ? high : low) = middle;
         }
+    }
+    /// The component that one probability chooses, its quantile at another.
+    double sample(double choice, double p, const auto& raw) const
+        requires requires(const Component& c, const Given& r) { c.quantile(0.5, r); }
+    {
+        const double chosen = weights().quantile(choice, raw);
+        return component.quantile(p, part<double>(static_cast<std::int64_t>(chosen), raw));
     }
     /// Grimit et al. (2006), equation 5.
     double crps(double y, const auto& raw) const
@@ -253,7 +263,9 @@ struct MixtureOf {
     double average(const auto& log_weight, const auto& raw, const auto& statistic) const {
         double sum = 0;
         for (std::int64_t j = 0; j < k; ++j) {
-            sum += exp(log_weight(j)) * statistic(part<double>(j, raw));
+            const double weight = exp(log_weight(j));
+            if (weight > 0)
+                sum += weight * statistic(part<double>(j, raw));  // which may be infinite
         }
         return sum;
     }
