@@ -8,6 +8,7 @@
 #include <bit>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <sstream>
 #include <stdexcept>
 #include <string>
@@ -68,11 +69,18 @@ void check_support(const std::string& argument, const Distribution& distribution
         [&](const auto& family) {
             for (std::int64_t i = 0; i < rows * columns; ++i) {
                 if (family.supports(static_cast<double>(values[i]))) continue;
+                const auto supports_next = [&](T direction) {
+                    return family.supports(
+                        static_cast<double>(std::nextafter(values[i], direction)));
+                };
+                constexpr T infinity = std::numeric_limits<T>::infinity();
+                const bool may_be_rounded =
+                    sizeof(T) == 4 && (supports_next(-infinity) || supports_next(infinity));
                 std::ostringstream message;
                 message << argument << " must be in the support of " << family.name << " ("
                         << family.support() << "); row " << i / columns << ", column "
                         << i % columns << " is " << shortest(values[i])
-                        << (sizeof(T) == 4 ? " in float32" : "");
+                        << (may_be_rounded ? " in float32" : "");
                 throw std::invalid_argument(message.str());
             }
         },
