@@ -132,6 +132,9 @@ void test_functions() {
         "exp", exp_low, exp_high, within(single ? 6 : 2.5), [](L x) { return exp(x); },
         [](Exact x) { return std::exp(x); });
     compare<T>(
+        "unchecked_exp", exp_low, exp_high, within(single ? 6 : 2.5),
+        [](L x) { return unchecked_exp(x); }, [](Exact x) { return std::exp(x); });
+    compare<T>(
         "log", normal, most, within(2), [](L x) { return log(x); },
         [](Exact x) { return std::log(x); });
     compare<T>(
@@ -181,6 +184,7 @@ void test_edges() {
     const T infinite = static_cast<T>(infinity), nan = std::numeric_limits<T>::quiet_NaN();
     const T denormal = std::numeric_limits<T>::denorm_min();
     const auto exp_of = [](L x) { return exp(x); };
+    const auto unchecked_exp_of = [](L x) { return unchecked_exp(x); };
     const auto log_of = [](L x) { return log(x); };
     const auto expm1_of = [](L x) { return expm1(x); };
     const auto log1p_of = [](L x) { return log1p(x); };
@@ -221,10 +225,10 @@ void test_edges() {
         CHECK(at(tiny, log1p_of) == tiny);
         CHECK(at(tiny, tanh_of) == tiny);
     }
-    for (const T x :
-         {at(nan, exp_of), at(nan, log_of), at(nan, expm1_of), at(nan, log1p_of), at(nan, tanh_of),
-          at(nan, erfc_of), at(nan, sqrt_of), at(nan, sigmoid_of), at(nan, softplus_of),
-          at(nan, cdf_of), at(nan, quantile_of), at(nan, deviance_of)})
+    for (const T x : {at(nan, exp_of), at(nan, unchecked_exp_of), at(nan, log_of),
+                      at(nan, expm1_of), at(nan, log1p_of), at(nan, tanh_of), at(nan, erfc_of),
+                      at(nan, sqrt_of), at(nan, sigmoid_of), at(nan, softplus_of), at(nan, cdf_of),
+                      at(nan, quantile_of), at(nan, deviance_of)})
         CHECK(std::isnan(x));
 }
 

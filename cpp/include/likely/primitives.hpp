@@ -27,6 +27,13 @@ template <std::floating_point T> T abs(T x) { return std::abs(x); }
 template <std::floating_point T> T select(bool condition, T a, T b) { return condition ? a : b; }
 // clang-format on
 
+/// exp(x) where that is a normal number, else anything: no end is looked for. A nan that arithmetic
+/// made stays nan.
+template <std::floating_point T>
+T unchecked_exp(T x) {
+    return std::exp(x);
+}
+
 /// max and min give the second where they are equal or either is nan.
 template <class V>
 V max(V a, V b) {
@@ -139,11 +146,13 @@ ValueAndSlope<V> log1p_of_unit(V x) {
 
 template <class V>
 ValueAndSlope<V> softplus(V x) {
-    const V e = exp(-abs(x));
+    // Below it exp(x) is no normal number; 0 then, for arithmetic with others is slow.
+    constexpr double least = sizeof(scalar_t<V>) == sizeof(float) ? -87.33 : -708.39;
+    const V below = -abs(x);
+    const V e = select(below < V(least), V(0), unchecked_exp(below));
     const auto logarithm = log1p_of_unit(e);
-    const auto above = x > V(0);
-    return {select(above, x, V(0)) + logarithm.value,
-            select(above, logarithm.slope, e * logarithm.slope)};
+    return {max(V(0), x) + logarithm.value,  // nan where x is
+            select(x > V(0), logarithm.slope, e * logarithm.slope)};
 }
 
 }  // namespace detail

@@ -3,6 +3,10 @@
 // Why: over Lanes it gives the value and the gradient of a density in one vectorised pass (forward
 // mode; Griewank and Walther 2008, chapter 3).
 //
+// Most derivatives are zero by their structure (of what depends on loc alone, that by log_scale),
+// which a compiler may not use: 0 x is nan where x is infinite. So a number knows which these are;
+// all is inlined, where that costs nothing and leaves their arithmetic out.
+//
 // Contract: a V or a double beside a Dual is a constant. Comparisons are those of the values. Of
 // the primitives those that a density needs are here, each with its own derivative.
 #pragma once
@@ -22,44 +26,49 @@ template <class V, std::size_t K>
 struct Dual {
     V value;
     std::array<V, K> derivative;
+    unsigned zeros = 0;  ///< bit k: derivative k is known to be 0
+
+    bool has(std::size_t k) const { return (zeros >> k & 1) == 0; }
 
     /// The K independent variables, each with derivative 1 by itself.
     static std::array<Dual, K> variables(const std::array<V, K>& values) {
         std::array<Dual, K> result;
         for (std::size_t i = 0; i < K; ++i) {
-            result[i].value = values[i];
-            for (std::size_t k = 0; k < K; ++k) result[i].derivative[k] = V(i == k ? 1.0 : 0.0);
+            result[i] = of(values[i], ~(1U << i), [](std::size_t) { return V(1.0); });
         }
         return result;
     }
 
-    /// The number with this value whose derivative number k is slope(k).
+    /// The number with this value whose derivative number k is slope(k), or known to be 0.
     template <class Slope>
-    static Dual of(V value, Slope slope) {
-        Dual result{value, {}};
-        for (std::size_t k = 0; k < K; ++k) result.derivative[k] = slope(k);
+    [[gnu::always_inline]] static Dual of(V value, unsigned zeros, Slope slope) {
+        Dual result{value, {}, zeros};
+        for (std::size_t k = 0; k < K; ++k) {
+            result.derivative[k] = result.has(k) ? slope(k) : V(0.0);
+        }
         return result;
     }
     /// f(a) from its value and its derivative at a.
     static Dual chain(const Dual& a, V value, V slope) {
-        return of(value, [&](std::size_t k) { return slope * a.derivative[k]; });
+        return of(value, a.zeros, [&](std::size_t k) { return slope * a.derivative[k]; });
     }
     static Dual chain(const Dual& a, const detail::ValueAndSlope<V>& f) {
         return chain(a, f.value, f.slope);
     }
     /// f(a, b) from its value and its two partial derivatives.
     static Dual chain(const Dual& a, const Dual& b, V value, V by_a, V by_b) {
-        return of(value,
-                  [&](std::size_t k) { return by_a * a.derivative[k] + by_b * b.derivative[k]; });
+        return of(value, a.zeros & b.zeros, [&](std::size_t k) {
+            if (!a.has(k)) return by_b * b.derivative[k];
+            if (!b.has(k)) return by_a * a.derivative[k];
+            return by_a * a.derivative[k] + by_b * b.derivative[k];
+        });
     }
 
     friend Dual operator+(const Dual& a, const Dual& b) {
-        return of(a.value + b.value,
-                  [&](std::size_t k) { return a.derivative[k] + b.derivative[k]; });
+        return chain(a, b, a.value + b.value, V(1.0), V(1.0));
     }
     friend Dual operator-(const Dual& a, const Dual& b) {
-        return of(a.value - b.value,
-                  [&](std::size_t k) { return a.derivative[k] - b.derivative[k]; });
+        return chain(a, b, a.value - b.value, V(1.0), V(-1.0));
     }
     friend Dual operator*(const Dual& a, const Dual& b) {
         return chain(a, b, a.value * b.value, b.value, a.value);
@@ -67,19 +76,16 @@ struct Dual {
     friend Dual operator/(const Dual& a, const Dual& b) {
         const V reciprocal = V(1.0) / b.value;
         const V quotient = a.value / b.value;
-        return of(quotient, [&](std::size_t k) {
+        return of(quotient, a.zeros & b.zeros, [&](std::size_t k) {
+            if (!b.has(k)) return a.derivative[k] * reciprocal;
             return (a.derivative[k] - quotient * b.derivative[k]) * reciprocal;
         });
     }
-    friend Dual operator-(const Dual& a) {
-        return of(-a.value, [&](std::size_t k) { return -a.derivative[k]; });
-    }
-    friend Dual operator+(const Dual& a, V b) { return {a.value + b, a.derivative}; }
-    friend Dual operator+(V a, const Dual& b) { return {a + b.value, b.derivative}; }
-    friend Dual operator-(const Dual& a, V b) { return {a.value - b, a.derivative}; }
-    friend Dual operator-(V a, const Dual& b) {
-        return of(a - b.value, [&](std::size_t k) { return -b.derivative[k]; });
-    }
+    friend Dual operator-(const Dual& a) { return chain(a, -a.value, V(-1.0)); }
+    friend Dual operator+(const Dual& a, V b) { return {a.value + b, a.derivative, a.zeros}; }
+    friend Dual operator+(V a, const Dual& b) { return b + a; }
+    friend Dual operator-(const Dual& a, V b) { return {a.value - b, a.derivative, a.zeros}; }
+    friend Dual operator-(V a, const Dual& b) { return chain(b, a - b.value, V(-1.0)); }
     friend Dual operator*(const Dual& a, V b) { return chain(a, a.value * b, b); }
     friend Dual operator*(V a, const Dual& b) { return chain(b, a * b.value, a); }
     friend Dual operator/(const Dual& a, V b) {
@@ -99,7 +105,7 @@ struct Dual {
     friend auto operator>(const Dual& a, V b) { return a.value > b; }
     template <class Condition>
     friend Dual select(const Condition& condition, const Dual& a, const Dual& b) {
-        return of(select(condition, a.value, b.value), [&](std::size_t k) {
+        return of(select(condition, a.value, b.value), a.zeros & b.zeros, [&](std::size_t k) {
             return select(condition, a.derivative[k], b.derivative[k]);
         });
     }
@@ -108,6 +114,12 @@ struct Dual {
 template <class V, std::size_t K>
 Dual<V, K> exp(const Dual<V, K>& x) {
     const V e = exp(x.value);
+    return Dual<V, K>::chain(x, e, e);
+}
+
+template <class V, std::size_t K>
+Dual<V, K> unchecked_exp(const Dual<V, K>& x) {
+    const V e = unchecked_exp(x.value);
     return Dual<V, K>::chain(x, e, e);
 }
 

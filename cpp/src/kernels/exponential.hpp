@@ -33,7 +33,7 @@ inline __m512d scaled(__m512d x, __m512d n) { return _mm512_scalef_pd(x, n); }
 /// quarter below 1 and a half above, and its rounding small beside that of the sum with 1.
 /// exp(x) = 2^n (1 + r + r^2 q(r)).
 template <class T>
-struct Exponential {
+struct ReducedExponent {
     using R = Register<T>;
     using Vector = typename R::Vector;
     using Bits = typename R::Bits;
@@ -45,7 +45,7 @@ struct Exponential {
     Vector n, r;
     Bits shifted;  ///< n in its lowest bits
 
-    explicit Exponential(Vector x) {
+    explicit ReducedExponent(Vector x) {
         constexpr T middle = T(0.5) - T(0.58496250072115618);  // 1/2 - log2(3/2)
         // log(2) as the sum of a short number, n times which is exact, and the rest (Cody and Waite
         // 1980).
@@ -119,7 +119,8 @@ constexpr const auto& expm1_coefficients() {
     }
 }
 
-template <class T>
+/// Unchecked it may be anything where it is not a normal number.
+template <class T, bool unchecked = false>
 [[gnu::always_inline]] inline typename Register<T>::Vector exponential(
     typename Register<T>::Vector x) {
     using R = Register<T>;
@@ -137,12 +138,14 @@ template <class T>
     const Vector tail = polynomial(r, exp_coefficients<T>());
     return scaled(Packet((tail * (r * r) + r) + T(1)), n);
 #else
-    const Exponential<T> e(x);
+    const ReducedExponent<T> e(x);
     const Vector tail = polynomial(e.r, exp_coefficients<T>());
     const Vector inside = e.scaled((tail * (e.r * e.r) + e.r) + T(1));
-    const Vector low = R::all(Exponential<T>::lowest), high = R::all(Exponential<T>::highest);
-    const Vector held = x < low ? Vector{} : inside;
-    return x <= high ? held : x + std::numeric_limits<T>::infinity();
+    if constexpr (unchecked) return inside;
+    const Vector low = R::all(ReducedExponent<T>::lowest),
+                 high = R::all(ReducedExponent<T>::highest);
+    const Vector not_below = x < low ? Vector{} : inside;
+    return x <= high ? not_below : x + std::numeric_limits<T>::infinity();
 #endif
 }
 
@@ -152,15 +155,15 @@ template <class T>
     typename Register<T>::Vector x) {
     using R = Register<T>;
     using Vector = typename R::Vector;
-    const Vector highest = R::all(Exponential<T>::highest), top = highest + T(0.0625);
+    const Vector highest = R::all(ReducedExponent<T>::highest), top = highest + T(0.0625);
     const Vector not_above = top < x ? top : x;
 #if defined(__AVX512DQ__)
     const Vector low = R::all(sizeof(T) == 4 ? T(-120) : T(-800));
 #else
     // Held so that 2^(n - 1) is 0 or a normal number, and infinity stays it.
-    const Vector low = R::all(Exponential<T>::lowest);
+    const Vector low = R::all(ReducedExponent<T>::lowest);
 #endif
-    const Exponential<T> e(low > not_above ? low : not_above);
+    const ReducedExponent<T> e(low > not_above ? low : not_above);
     const Vector tail = polynomial(e.r, expm1_coefficients<T>()) * (e.r * e.r);
     const Vector inner = tail + e.r;
 #if defined(__AVX512DQ__)

@@ -96,8 +96,8 @@ struct Lanes {
     friend Mask operator==(Lanes a, Lanes b) { return a.v == b.v; }
     friend Lanes select(Mask condition, Lanes a, Lanes b) { return condition ? a.v : b.v; }
 
-    friend Lanes max(Lanes a, Lanes b) { return a.v > b.v ? a.v : b.v; }
-    friend Lanes min(Lanes a, Lanes b) { return a.v < b.v ? a.v : b.v; }
+    friend Lanes max(Lanes a, Lanes b) { return kernels_detail::larger<T>(a.v, b.v); }
+    friend Lanes min(Lanes a, Lanes b) { return kernels_detail::smaller<T>(a.v, b.v); }
 
     friend Lanes abs(Lanes x) { return from_packet(Eigen::internal::pabs(x.packet())); }
     /// Correctly rounded: the compiler makes one instruction of it. (Eigen's is an approximation.)
@@ -105,6 +105,7 @@ struct Lanes {
         return x.map([](T lane) { return std::sqrt(lane); });
     }
     friend Lanes exp(Lanes x) { return kernels_detail::exponential<T>(x.v); }
+    friend Lanes unchecked_exp(Lanes x) { return kernels_detail::exponential<T, true>(x.v); }
     friend Lanes expm1(Lanes x) { return exponentials(x).expm1; }
     friend Exponentials<Lanes> exponentials(Lanes x) {
         const auto all = kernels_detail::exponentials<T>(x.v);

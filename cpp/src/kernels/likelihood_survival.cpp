@@ -4,7 +4,7 @@
 namespace likely::kernels_detail {
 
 template double likelihood_of(const LogNormal&, const Batch<LIKELY_NUMBER>&);
-template double likelihood_of(const likely::Exponential&, const Batch<LIKELY_NUMBER>&);
+template double likelihood_of(const Exponential&, const Batch<LIKELY_NUMBER>&);
 template double likelihood_of(const Weibull&, const Batch<LIKELY_NUMBER>&);
 
 }  // namespace likely::kernels_detail

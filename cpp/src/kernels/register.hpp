@@ -26,6 +26,28 @@ struct Register {
     static Vector number(Bits bits) { return std::bit_cast<Vector>(bits); }
 };
 
+/// The larger or the smaller number; b where they are equal or either is nan.
+template <class T>
+typename Register<T>::Vector larger(typename Register<T>::Vector a,
+                                    typename Register<T>::Vector b) {
+#if defined(EIGEN_VECTORIZE_SSE)  // where one instruction is just that; GCC does not find it
+    using Packet = typename Register<T>::Packet;
+    return typename Register<T>::Vector(Eigen::internal::pmax(Packet(b), Packet(a)));
+#else
+    return a > b ? a : b;
+#endif
+}
+template <class T>
+typename Register<T>::Vector smaller(typename Register<T>::Vector a,
+                                     typename Register<T>::Vector b) {
+#if defined(EIGEN_VECTORIZE_SSE)
+    using Packet = typename Register<T>::Packet;
+    return typename Register<T>::Vector(Eigen::internal::pmin(Packet(b), Packet(a)));
+#else
+    return a < b ? a : b;
+#endif
+}
+
 /// The coefficient of the lowest power first: Horner's rule over the even ones and over the odd
 /// ones, which do not wait for each other.
 template <class Vector, class T, std::size_t N>

@@ -38,7 +38,7 @@ struct Exponential {
     }
     template <class V>
     V log_survival(auto y, const std::array<V, 1>& raw) const {
-        return -(y * exp(-log_scale(raw)));
+        return -(y * unchecked_exp(-log_scale(raw)));
     }
     Raw fisher(const Raw&) const { return {1}; }
     double mean(const Raw& raw) const { return exp(log_scale(raw)); }

@@ -56,7 +56,7 @@ struct LocationAndScale {
     /// The distance from the location in scales.
     template <class V>
     static V residual(auto y, const std::array<V, K>& raw) {
-        return (y - raw[0]) * exp(-log_scale(raw));
+        return (y - raw[0]) * unchecked_exp(-log_scale(raw));
     }
     double parameter(std::size_t index, const Raw& raw) const {
         return index == 0 ? raw[0] : scale_of(raw);

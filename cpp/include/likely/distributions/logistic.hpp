@@ -29,7 +29,7 @@ struct Logistic : LocationScale<> {
     V log_prob(auto y, const std::array<V, 2>& raw) const {
         // -softplus(r) - softplus(-r) with one exponential
         const V distance = abs(residual(y, raw));
-        return log1p(exp(-distance)) * -2.0 - distance - log_scale(raw);
+        return distance - softplus(distance) * 2.0 - log_scale(raw);
     }
     Raw fisher(const Raw& raw) const {
         constexpr double pi = std::numbers::pi;

@@ -81,7 +81,7 @@ struct Weibull {
     /// The log of minus the log survival function.
     template <class V>
     static V exponent(auto log_y, const std::array<V, 2>& raw) {
-        return exp(held(raw[1])) * (log_y - held(raw[0]));
+        return unchecked_exp(held(raw[1])) * (log_y - held(raw[0]));
     }
     static double scale(const Raw& raw) { return exp(held(raw[0])); }
     /// 1 / concentration.
