@@ -21,6 +21,20 @@ struct Batch {
     T* d_shared;
 };
 
+/// The rows of a batch from `begin` on.
+template <class T>
+Batch<T> rest(Batch<T> batch, std::int64_t begin) {
+    const Plan& plan = batch.plan;
+    Targets<T>& targets = batch.targets;
+    batch.raw += begin * plan.raw_width;
+    targets.y += begin * plan.targets;
+    if (targets.weight) targets.weight += begin;
+    if (targets.event) targets.event += begin * plan.targets;
+    targets.rows -= begin;
+    if (batch.d_raw) batch.d_raw += begin * plan.raw_width;
+    return batch;
+}
+
 /// Rows at a time of a family whose raw parameters are counted at run time.
 inline constexpr std::int64_t group_rows = 64;
 

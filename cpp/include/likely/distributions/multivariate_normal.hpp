@@ -9,6 +9,7 @@
 #include <string_view>
 #include <tuple>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "likely/distributions/common.hpp"
@@ -38,6 +39,9 @@ struct MultivariateNormal {
     static std::string support() { return "finite real numbers"; }
     static bool supports(double y) { return std::isfinite(y); }
 
+    static constexpr std::int64_t raw_parameter_count(std::int64_t targets) {
+        return at(targets, 0, targets);
+    }
     /// Throws std::invalid_argument where there are too many targets.
     static std::vector<RawParameter> raw_parameters(std::int64_t targets) {
         require(targets <= most_targets, "targets of a MultivariateNormal",
@@ -58,17 +62,25 @@ struct MultivariateNormal {
     }
 
     // With L z = y - loc and L^T u = z the loss is z^2 / 2 plus the sum of log_diagonals, its
-    // derivatives are -u by loc and -u[t] z[s] by L[t,s]. z stands in the place of the slopes of
-    // log_diagonals, 1 / diagonal and then -u in the place of those of loc, until they are needed
-    // no more.
+    // derivatives are -u by loc and -u[t] z[s] by L[t,s]. 1 / diagonal and then -u stand in the
+    // place of the slopes of loc, z in that of those of log_diagonals, until they are needed no
+    // more.
+
+    /// Before `nll_gradient`: puts 1 / diagonal in its place. Where that is done of many samples
+    /// first, the exponentials do not wait for the chain of columns, nor it for them.
+    template <class V, class Raw, class Slopes>
+    void prepare(const Raw& raw, Slopes& slopes, auto targets) const {
+        repeat(targets,
+               [&](std::int64_t t) { slopes.set(t, inverse_diagonal<V>(raw(at(t, t, targets)))); });
+    }
     template <class V, class Y, class Raw, class Slopes>
-    V nll_gradient(const Y& y, const Raw& raw, Slopes& slopes, std::int64_t targets) const {
+    V nll_gradient(const Y& y, const Raw& raw, Slopes& slopes, auto targets) const {
         const auto whitened = [&](std::int64_t t) { return slopes.get(at(t, t, targets)); };
-        const V loss = whiten<V>(y, raw, targets, whitened, [&](std::int64_t t, V z, V inverse) {
-            slopes.set(at(t, t, targets), z);
-            slopes.set(t, inverse);
-        });
-        for (std::int64_t t = targets; t-- > 0;) {
+        const V loss = whiten<V>(
+            y, raw, targets, [&](std::int64_t t) { return slopes.get(t); }, whitened,
+            [&](std::int64_t t, V z) { slopes.set(at(t, t, targets), z); });
+        repeat(targets, [&](std::int64_t done) {
+            const std::int64_t t = targets - 1 - done;
             const V z = whitened(t);
             V rest = z;
             for (std::int64_t s = t + 1; s < targets; ++s) {
@@ -82,7 +94,7 @@ struct MultivariateNormal {
             const V by_log_diagonal = held(V(1.0) - rest * z, 1e36, 1e300);
             slopes.set(at(t, t, targets), select(is_free, by_log_diagonal, V(0.0)));
             slopes.set(t, minus_u);
-        }
+        });
         return loss;
     }
 
@@ -91,8 +103,10 @@ struct MultivariateNormal {
         const auto of = [&](std::int64_t t) -> double& {
             return whitened[static_cast<std::size_t>(t)];
         };
-        return -whiten<double>(y, raw, targets, of,
-                               [&](std::int64_t t, double z, double) { of(t) = z; });
+        return -whiten<double>(
+            y, raw, targets,
+            [&](std::int64_t t) { return inverse_diagonal<double>(raw(at(t, t, targets))); }, of,
+            [&](std::int64_t t, double z) { of(t) = z; });
     }
     double entropy(const auto& raw, std::int64_t targets) const {
         double sum = static_cast<double>(targets) * (half_log_two_pi + 0.5);
@@ -148,8 +162,20 @@ struct MultivariateNormal {
 
   private:
     /// Where the raw parameter of L[t,u] stands.
-    static std::int64_t at(std::int64_t t, std::int64_t u, std::int64_t targets) {
+    static constexpr std::int64_t at(std::int64_t t, std::int64_t u, std::int64_t targets) {
         return targets + t * (t + 1) / 2 + u;
+    }
+    /// use(0), use(1), ...: one after the other without a loop where their number is known at
+    /// compile time, so that all is kept in registers.
+    [[gnu::always_inline]] static void repeat(std::int64_t count, auto&& use) {
+        for (std::int64_t i = 0; i < count; ++i) use(i);
+    }
+    template <std::int64_t count>
+    [[gnu::always_inline]] static void repeat(std::integral_constant<std::int64_t, count>,
+                                              auto&& use) {
+        [&]<std::int64_t... i>(std::integer_sequence<std::int64_t, i...>) {
+            (use(i), ...);
+        }(std::make_integer_sequence<std::int64_t, count>{});
     }
     template <class V>
     static V bounded_log_diagonal(V log_diagonal) {
@@ -168,19 +194,24 @@ struct MultivariateNormal {
         }
         return clamp(x, -both, both);
     }
-    /// The negative log density. Gives set(t, z, 1 / L[t,t]); z(s) is what it gave before.
     template <class V>
-    static V whiten(const auto& y, const auto& raw, std::int64_t targets, auto&& z, auto&& set) {
-        V loss(half_log_two_pi * static_cast<double>(targets));
-        for (std::int64_t t = 0; t < targets; ++t) {
+    static V inverse_diagonal(V log_diagonal) {
+        return unchecked_exp(-bounded_log_diagonal(log_diagonal));
+    }
+    /// The negative log density, with inverse(t) = 1 / L[t,t]. Gives set(t, z); z(s) is what it
+    /// gave before.
+    template <class V>
+    static V whiten(const auto& y, const auto& raw, auto targets, auto&& inverse, auto&& z,
+                    auto&& set) {
+        V loss(half_log_two_pi * static_cast<double>(std::int64_t{targets}));
+        repeat(targets, [&](std::int64_t t) {
             V rest = y(t) - raw(t);
             for (std::int64_t s = 0; s < t; ++s) rest = rest - raw(at(t, s, targets)) * z(s);
             const V log_diagonal = bounded_log_diagonal<V>(raw(at(t, t, targets)));
-            const V inverse = exp(-log_diagonal);
-            const V residual = held(rest * inverse, 1e18, 1e150);
-            set(t, residual, inverse);
+            const V residual = held(rest * inverse(t), 1e18, 1e150);
+            set(t, residual);
             loss = loss + (residual * residual * V(0.5) + log_diagonal);
-        }
+        });
         return loss;
     }
 };
