@@ -3,13 +3,23 @@
 #include <limits>
 
 #include "batch.hpp"
+#include "looked_up.hpp"
 
 namespace likely::kernels_detail {
 
 template <class T>
 std::int64_t likelihood_scratch_size(const Plan& plan) {
-    // Raw parameters, their derivatives and, of joint distributions, targets.
-    return group_rows * (2 * static_cast<std::int64_t>(plan.raw_places.size()) + plan.targets);
+    // Raw parameters, their derivatives and, of joint distributions, targets; or tables.
+    const std::int64_t counted =
+        group_rows * (2 * static_cast<std::int64_t>(plan.raw_places.size()) + plan.targets);
+    return visit_family(
+        [&]<class Family>(const Family& family) {
+            if constexpr (requires { typename Family::Label; }) {
+                return std::max(counted, LookedUp<Family, T>::scratch_size(family, plan.targets));
+            }
+            return counted;
+        },
+        plan.distribution);
 }
 
 template <class T>

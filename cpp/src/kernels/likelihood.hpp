@@ -10,6 +10,7 @@
 #include "batch.hpp"
 #include "columns.hpp"
 #include "dual.hpp"
+#include "looked_up.hpp"
 
 namespace likely::kernels_detail {
 
@@ -240,6 +241,14 @@ double likelihood_of(const Family& family, const Batch<T>& batch) {
     if constexpr (FixedFamily<Family>) {
         return fixed_likelihood(family, batch, Placed<T, raw_count<Family>>(batch));
     } else {
+        if constexpr (requires { typename Family::Label; }) {
+            if (family.is_looked_up()) {
+                LookedUp<Family, T> places(family, batch);
+                const double total = fixed_likelihood(typename Family::Label(), batch, places);
+                if (batch.d_raw) places.write_constants();
+                return total;
+            }
+        }
         if constexpr (is_joint<Family>) {
             const std::int64_t targets = batch.plan.targets;
             if (targets == 2 || targets == 3) {

@@ -1,7 +1,9 @@
 // The ordinal distribution: ordered levels cut out of a logistic variable that the network shifts.
 #pragma once
 
+#include <array>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -16,6 +18,27 @@
 
 namespace likely {
 
+template <class V, std::size_t K>
+struct Dual;  // the kernels have it, and they alone ask for the gradient
+
+/// A level of an ordinal distribution by what its probability depends on. The cuts of the ends are
+/// at -inf and inf, and their log_between is 0.
+struct OrdinalLevel {
+    using Raw = std::array<double, 4>;
+
+    std::array<RawParameter, 4> raw_parameters() const {
+        return {RawParameter{"loc"}, RawParameter{"lower_cut"}, RawParameter{"upper_cut"},
+                RawParameter{"log_between"}};
+    }
+    // With a and b the distances of the cuts from loc, sigmoid(b) - sigmoid(a) =
+    // sigmoid(b) sigmoid(-a) (1 - exp(a - b)), the logarithm of the last being log_between: b - a
+    // is the gap, and no term cancels in a tail.
+    template <class V>
+    V log_prob(const auto&, const std::array<V, 4>& raw) const {
+        return raw[3] - softplus(raw[0] - raw[2]) - softplus(raw[1] - raw[0]);
+    }
+};
+
 struct Ordinal {
     static constexpr std::string_view name = "Ordinal";
     static constexpr std::string_view doc =
@@ -29,6 +52,8 @@ struct Ordinal {
         "cut_points='predicted'.\n"
         "Source: McCullagh (1980), 'Regression models for ordinal data'.";
     static constexpr TargetScaling target_scaling = TargetScaling::none;
+
+    using Label = OrdinalLevel;
 
     std::int64_t levels = 0;
     std::string cut_points = "shared";
@@ -46,7 +71,7 @@ struct Ordinal {
                 "'shared' or 'predicted'", cut_points);
     }
     std::vector<RawParameter> raw_parameters() const {
-        const Source source = cut_points == "shared" ? Source::shared : Source::predicted;
+        const Source source = is_looked_up() ? Source::shared : Source::predicted;
         const auto above = [&](std::int64_t k) { return static_cast<double>(levels - 1 - k); };
         std::vector<RawParameter> result{{"loc"}, {"cut_point", source, -std::log(above(0))}};
         std::int64_t k = 0;
@@ -69,45 +94,73 @@ struct Ordinal {
         return y >= 0 && y < static_cast<double>(levels) && y == std::floor(y);
     }
 
-    // With a and b the distances of a level's cuts from loc, sigmoid(b) - sigmoid(a) =
-    // sigmoid(b) sigmoid(-a) (1 - exp(a - b)), and b - a is the gap: no term cancels in a tail.
     template <class V, class Raw, class Slopes>
     V nll_gradient(V level, const Raw& raw, Slopes& slopes) const {
         const V zero(0.0);
-        V cut = raw(1), lower = zero, upper = cut, gap_of_level(1.0);
+        V cut = raw(1), lower(-infinity), upper = cut, gap_of_level(infinity);
         for (std::int64_t k = 1; k < levels; ++k) {
             const auto is_level = level == V(static_cast<double>(k));
             lower = select(is_level, cut, lower);
-            if (k == levels - 1) break;
+            if (k == levels - 1) {
+                upper = select(is_level, V(infinity), upper);
+                break;
+            }
             const V gap = gap_of(raw(1 + k));
             slopes.set(1 + k, gap);
             cut = cut + gap;
             upper = select(is_level, cut, upper);
             gap_of_level = select(is_level, gap, gap_of_level);
         }
-        const auto has_lower = level > zero;
-        const auto has_upper = level < V(static_cast<double>(levels - 1));
-        const V a = lower - raw(0), b = upper - raw(0);
-        const V rise = select(has_upper, sigmoid(-b), zero);  // of log P by the upper cut
-        const V both = rise - select(has_lower, sigmoid(a), zero);
-        slopes.set(0, both);
-        slopes.set(1, -both);
-        const V by_log_gap = gap_of_level * rise + gap_of_level / expm1(gap_of_level);
+        using D = Dual<V, 4>;
+        const D density = OrdinalLevel{}.log_prob(
+            level, D::variables({raw(0), lower, upper, log1mexp(gap_of_level)}));
+        const auto& [by_loc, by_lower, by_upper, by_between] = density.derivative;
+        slopes.set(0, -by_loc);
+        slopes.set(1, by_loc);
+        const V by_log_gap = gap_of_level * by_upper + gap_of_level / expm1(gap_of_level);
         for (std::int64_t k = 1; k < levels - 1; ++k) {
             const V label(static_cast<double>(k));
             const V slope = select(level == label, by_log_gap,
-                                   select(level > label, slopes.get(1 + k) * both, zero));
+                                   select(level > label, slopes.get(1 + k) * -by_loc, zero));
             const auto is_free = abs(raw(1 + k)) <= V(log_scale_bound);
             slopes.set(1 + k, select(is_free, -slope, zero));
         }
-        const V inner = select(has_upper, log1mexp(gap_of_level), zero);
-        return select(has_upper, softplus(-b), zero) + select(has_lower, softplus(a) - inner, zero);
+        return -density.value;
+    }
+
+    /// Whether the raw parameters of a level but loc are the same for all rows.
+    bool is_looked_up() const { return cut_points == "shared"; }
+    /// use(k, raw parameters of level k), in order.
+    void for_each_level(const auto& raw, auto&& use) const {
+        OrdinalLevel::Raw level = {raw(0), -infinity, raw(1), 0};
+        for (std::int64_t k = 0; k < levels; ++k) {
+            if (k > 0) {
+                level[1] = level[2];
+                level[2] = k < levels - 1 ? level[1] + gap(k, raw) : infinity;
+                level[3] = log_between(k, raw);
+            }
+            use(k, level);
+        }
+    }
+    /// From sum(k, i), over the samples of level k the sum of the derivatives by raw parameter i of
+    /// that level, to the derivatives by raw parameters 1, 2, ...: calls set(i, derivative).
+    void add_up(const auto& raw, const auto& sum, auto&& set) const {
+        double by_cuts = 0;  // by moving all cuts from here on
+        for (std::int64_t k = levels - 1; k-- > 0;) {
+            by_cuts += sum(k, 2) + sum(k + 1, 1);
+            if (k == 0) {
+                set(1, by_cuts);
+            } else {
+                const double gap = gap_of<double>(raw(1 + k));
+                const bool is_free = abs(raw(1 + k)) <= log_scale_bound;
+                set(1 + k, is_free ? gap * by_cuts + gap / expm1(gap) * sum(k, 3) : 0);
+            }
+        }
     }
 
     double log_prob(double level, const auto& raw) const {
         const auto k = static_cast<std::int64_t>(level);
-        const double lower = k > 0 ? distance(k - 1, raw) : 0;
-        return log_probability(k, lower, k < levels - 1 ? distance(k, raw) : 0, gap(k, raw));
+        return log_prob_of({raw(0), cut(k - 1, raw), cut(k, raw), log_between(k, raw)});
     }
     /// Levels have no distances.
     double mean(const auto&) const { return std::numeric_limits<double>::quiet_NaN(); }
@@ -115,7 +168,8 @@ struct Ordinal {
     double mode(const auto& raw) const {
         std::int64_t best = 0;
         double highest = -std::numeric_limits<double>::infinity();
-        for_each_level(raw, [&](std::int64_t k, double log_probability) {
+        for_each_level(raw, [&](std::int64_t k, const OrdinalLevel::Raw& level) {
+            const double log_probability = log_prob_of(level);
             if (log_probability <= highest) return;
             highest = log_probability;
             best = k;
@@ -124,18 +178,19 @@ struct Ordinal {
     }
     double entropy(const auto& raw) const {
         double sum = 0;
-        for_each_level(raw, [&](std::int64_t, double log_probability) {
+        for_each_level(raw, [&](std::int64_t, const OrdinalLevel::Raw& level) {
+            const double log_probability = log_prob_of(level);
             sum -= exp(log_probability) * log_probability;
         });
         return sum;
     }
     double cdf(double y, const auto& raw) const {
         if (y < 0) return 0;
-        return y >= static_cast<double>(levels - 1) ? 1 : sigmoid(distance(floor(y), raw));
+        return y >= static_cast<double>(levels - 1) ? 1 : sigmoid(cut(floor(y), raw) - raw(0));
     }
     double sf(double y, const auto& raw) const {
         if (y < 0) return 1;
-        return y >= static_cast<double>(levels - 1) ? 0 : sigmoid(-distance(floor(y), raw));
+        return y >= static_cast<double>(levels - 1) ? 0 : sigmoid(raw(0) - cut(floor(y), raw));
     }
     double quantile(double p, const auto& raw) const {
         double at = raw(1);
@@ -193,6 +248,11 @@ struct Ordinal {
     }
 
   private:
+    static constexpr double infinity = std::numeric_limits<double>::infinity();
+
+    static double log_prob_of(const OrdinalLevel::Raw& level) {
+        return OrdinalLevel{}.log_prob(0, level);
+    }
     static std::int64_t floor(double y) { return static_cast<std::int64_t>(std::floor(y)); }
     template <class V>
     static V gap_of(V log_gap) {
@@ -200,28 +260,16 @@ struct Ordinal {
     }
     /// Between the two cuts of level k.
     double gap(std::int64_t k, const auto& raw) const {
-        return k > 0 && k < levels - 1 ? gap_of(raw(1 + k)) : 0;
+        return k > 0 && k < levels - 1 ? gap_of(raw(1 + k)) : infinity;
     }
-    /// Of the cut above level k from loc.
-    double distance(std::int64_t k, const auto& raw) const {
-        double cut = raw(1);
-        for (std::int64_t i = 1; i <= k; ++i) cut += gap(i, raw);
-        return cut - raw(0);
-    }
-    /// Of level k between cuts at these distances from loc.
-    double log_probability(std::int64_t k, double lower, double upper, double between) const {
-        if (k == 0) return -softplus(-upper);
-        if (k == levels - 1) return -softplus(lower);
-        return log1mexp(between) - softplus(-upper) - softplus(lower);
-    }
-    /// use(k, log probability of level k), in order.
-    void for_each_level(const auto& raw, auto&& use) const {
-        double cut = raw(1), lower = 0;
-        for (std::int64_t k = 0; k < levels; ++k) {
-            cut += gap(k, raw);
-            use(k, log_probability(k, lower, cut - raw(0), gap(k, raw)));
-            lower = cut - raw(0);
-        }
+    double log_between(std::int64_t k, const auto& raw) const { return log1mexp(gap(k, raw)); }
+    /// Above level k.
+    double cut(std::int64_t k, const auto& raw) const {
+        if (k < 0) return -infinity;
+        if (k == levels - 1) return infinity;
+        double result = raw(1);
+        for (std::int64_t i = 1; i <= k; ++i) result += gap(i, raw);
+        return result;
     }
 };
 
