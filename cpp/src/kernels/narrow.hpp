@@ -132,6 +132,7 @@ template <int Groups, class T>
     constexpr int most = 4 * Groups;
     const T* at[most];  // those beyond the last row are the last row again
     V sum[most];
+#pragma GCC unroll 8
     for (int i = 0; i < most; ++i) {
         at[i] = a.at + std::min<std::int64_t>(i, rows - 1) * a.row;
         sum[i] = V(0.0);
@@ -139,13 +140,16 @@ template <int Groups, class T>
     const std::int64_t whole = panel.depth / 4 * 4;
     for (std::int64_t k = 0; k < whole; k += 4) {
         const V row = V::load(packed + k * Q::columns);
+#pragma GCC unroll 8
         for (int i = 0; i < most; ++i) sum[i] = sum[i] + Q::repeat(at[i] + k) * row;
     }
     if (whole < panel.depth) {
         const V row = V::load(packed + whole * Q::columns);
+#pragma GCC unroll 8
         for (int i = 0; i < most; ++i)
             sum[i] = sum[i] + Q::repeat(at[i] + whole, panel.depth - whole) * row;
     }
+#pragma GCC unroll 8
     for (int g = 0; g < Groups; ++g) {
         Q::store(Q::fold(sum + 4 * g), panel.start, c + 4 * g * panel.c_stride, panel.c_stride,
                  std::min<std::int64_t>(4, rows - 4 * g), columns);
@@ -159,16 +163,19 @@ template <int Registers, class T>
     using V = Lanes<T>;
     using Q = Quads<T>;
     V sum[Registers];
+#pragma GCC unroll 8
     for (int r = 0; r < Registers; ++r) sum[r] = V(0.0);
     const T *left = a.at, *b = panel.b;
     const std::int64_t last = rows - 4 * (Registers - 1);
     for (std::int64_t k = 0; k < panel.depth; ++k) {
         const V row = Q::spread(b, columns);
+#pragma GCC unroll 8
         for (int r = 0; r < Registers - 1; ++r) sum[r] = sum[r] + Q::repeat(left + 4 * r) * row;
         sum[Registers - 1] = sum[Registers - 1] + Q::repeat(left + 4 * (Registers - 1), last) * row;
         left += a.depth;
         b += panel.b_stride;
     }
+#pragma GCC unroll 8
     for (int r = 0; r < Registers; ++r) {
         Q::store(sum[r], panel.start, c + 4 * r * panel.c_stride, panel.c_stride,
                  std::min<std::int64_t>(4, rows - 4 * r), columns);
@@ -181,15 +188,9 @@ void pack_narrow(const RightOperand<T>& b, std::int64_t depth, std::int64_t colu
     constexpr std::int64_t most = Quads<T>::columns;
     for (std::int64_t k = 0; k < depth; k += 4, out += 4 * most) {
         const std::int64_t count = std::min<std::int64_t>(4, depth - k);
-        if (b.transposed && count == 4) {
-            for (std::int64_t e = 0; e < columns; ++e)
-                std::copy_n(b.at + e * b.stride + k, 4, out + 4 * e);
-            std::fill(out + 4 * columns, out + 4 * most, T(0));
-        } else {
-            for (std::int64_t e = 0; e < most; ++e) {
-                for (std::int64_t q = 0; q < 4; ++q)
-                    out[4 * e + q] = e < columns && q < count ? b(k + q, e) : T(0);
-            }
+        std::fill_n(out, 4 * most, T(0));
+        for (std::int64_t e = 0; e < columns; ++e) {
+            for (std::int64_t q = 0; q < count; ++q) out[4 * e + q] = b(k + q, e);
         }
     }
 }
