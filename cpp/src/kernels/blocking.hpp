@@ -1,4 +1,4 @@
-// How products are cut: constants that bench/bench_products.py measured, and writes.
+// How products are cut: constants. bench/bench_products.py measures alternatives and writes them.
 #pragma once
 
 #include <cstdint>
