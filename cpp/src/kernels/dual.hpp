@@ -226,7 +226,7 @@ Dual<V, K> min(const Dual<V, K>& a, std::type_identity_t<V> b) {
 }
 
 template <class V, std::size_t K>
-Dual<V, K> clamp(const Dual<V, K>& x, double lower, double upper) {
+[[gnu::always_inline]] inline Dual<V, K> clamp(const Dual<V, K>& x, double lower, double upper) {
     const V held = clamp(x.value, lower, upper);
     return Dual<V, K>::chain(x, held, select(held == x.value, V(1.0), V(0.0)));
 }

@@ -156,7 +156,7 @@ double counted_likelihood(const Family& family, const Batch<T>& batch) {
             const Samples<T> samples = is_joint<Family>
                                            ? blocks.read_all(begin, rows, target, group_rows)
                                            : blocks.read(begin, rows, t);
-            const auto loss_of = [&, samples](std::int64_t i, RawLanes<T>& slopes) {
+            const auto loss_of = [&](std::int64_t i, RawLanes<T>& slopes) {
                 const RawLanes<T> raw{value + i};
                 if constexpr (is_joint<Family>) {
                     family.template prepare<V>(raw, slopes, plan.targets);
