@@ -179,14 +179,15 @@ def write_table(columns: dict[str, Any], path: str | None) -> None:
     import pandas as pd
 
     frame = pd.DataFrame(columns)
-    if path is None:
-        frame.to_csv(sys.stdout, index=False, lineterminator="\n")
-        return
-    with (
-        replacing(Path(path)) as beside,
-        open(beside, "w", encoding="utf-8", newline="") as stream,
-    ):
-        frame.to_csv(stream, index=False, lineterminator="\n")
+    with np.errstate(invalid="ignore"):  # of which NumPy 1.24 warns where nan becomes text
+        if path is None:
+            frame.to_csv(sys.stdout, index=False, lineterminator="\n")
+            return
+        with (
+            replacing(Path(path)) as beside,
+            open(beside, "w", encoding="utf-8", newline="") as stream,
+        ):
+            frame.to_csv(stream, index=False, lineterminator="\n")
 
 
 def is_number(text: str) -> bool:
