@@ -84,8 +84,8 @@ class SampleBlocks {
 /// The sum of weight * log density over a block whose raw parameters are in columns or in rows.
 /// Flattened: derivatives that are known to be 0 cost nothing only where all is inlined.
 template <class T, class Family>
-[[gnu::flatten]] double log_likelihood(const Family& family, const Samples<T> samples,
-                                       std::int64_t rows, const auto raw) {
+LIKELY_FLATTEN double log_likelihood(const Family& family, const Samples<T> samples,
+                                     std::int64_t rows, const auto raw) {
     Lanes<T> sum(0.0);
     for (std::int64_t i = 0; i < rows; i += Lanes<T>::size) {
         sum = sum + samples.weighted(i)(samples.log_likelihood(family, i, raw.load(i)));
@@ -95,8 +95,8 @@ template <class T, class Family>
 
 /// The same; stores factor times the derivatives.
 template <class T, class Family>
-[[gnu::flatten]] double log_likelihood(const Family& family, const Samples<T> samples,
-                                       std::int64_t rows, const auto raw, double factor) {
+LIKELY_FLATTEN double log_likelihood(const Family& family, const Samples<T> samples,
+                                     std::int64_t rows, const auto raw, double factor) {
     using D = Dual<Lanes<T>, raw_count<Family>>;
     Lanes<T> sum(0.0);
     for (std::int64_t i = 0; i < rows; i += Lanes<T>::size) {
@@ -196,8 +196,8 @@ struct FewLanes {
 
 /// As `counted_likelihood`, of the first rows (whole registers) of a joint family with few targets.
 template <std::int64_t targets, class T, class Family>
-[[gnu::flatten]] double joint_likelihood(const Family& family, const Batch<T>& batch,
-                                         std::int64_t whole) {
+LIKELY_FLATTEN double joint_likelihood(const Family& family, const Batch<T>& batch,
+                                       std::int64_t whole) {
     using V = Lanes<T>;
     constexpr std::int64_t count = Family::raw_parameter_count(targets);
     alignas(64) T target[targets * group_rows], value[count * group_rows],

@@ -69,7 +69,7 @@ class LookedUp {
     T* table(std::int64_t t) const { return batch_.scratch + 2 * t * size_; }
     T* sums(std::int64_t t) const { return table(t) + size_; }
 
-    [[gnu::flatten]] void look_up(const T* from, const T* target, std::int64_t rows) {
+    LIKELY_FLATTEN void look_up(const T* from, const T* target, std::int64_t rows) {
         const T last = static_cast<T>(family_.levels - 1);
         for (std::int64_t i = 0; i < rows; ++i) {
             const T label = target[i] > 0 ? target[i] : 0;
@@ -82,7 +82,7 @@ class LookedUp {
             unrolled<width>([&](auto k) { raw[k].store(values_ + k * block_rows + i); });
         }
     }
-    [[gnu::flatten]] void add_up(std::int64_t rows, T* total) {
+    LIKELY_FLATTEN void add_up(std::int64_t rows, T* total) {
         T* const by_lane = table(batch_.plan.targets);
         std::fill_n(by_lane, size_ * lanes, T(0));
         for (std::int64_t i = 0; i < rows; i += lanes) {

@@ -10,6 +10,14 @@
 #include <immintrin.h>
 #endif
 
+/// Before a function whose loop shall have all that it calls inlined. A sanitizer looks at every
+/// operation, and would take minutes to compile the whole.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define LIKELY_FLATTEN
+#else
+#define LIKELY_FLATTEN [[gnu::flatten]]
+#endif
+
 namespace likely::kernels_detail {
 
 template <class T>

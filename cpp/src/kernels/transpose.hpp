@@ -273,9 +273,9 @@ inline constexpr std::integral_constant<std::int64_t, number> constant{};
 
 // Flattened: what captures the strides is to keep them in registers.
 template <class T>
-[[gnu::flatten]] std::int64_t rows_to_columns(const T* rows, std::int64_t stride,
-                                              std::int64_t row_count, std::int64_t count,
-                                              T* columns, std::int64_t distance) {
+LIKELY_FLATTEN std::int64_t rows_to_columns(const T* rows, std::int64_t stride,
+                                            std::int64_t row_count, std::int64_t count, T* columns,
+                                            std::int64_t distance) {
     constexpr std::int64_t size = Lanes<T>::size;
     if constexpr (has_shuffles<T>) {
         const std::int64_t whole = row_count / size * size;
@@ -302,9 +302,9 @@ template <class T>
 }
 
 template <class T>
-[[gnu::flatten]] std::int64_t columns_to_rows(const T* columns, std::int64_t distance,
-                                              std::int64_t row_count, std::int64_t count, T* rows,
-                                              std::int64_t stride) {
+LIKELY_FLATTEN std::int64_t columns_to_rows(const T* columns, std::int64_t distance,
+                                            std::int64_t row_count, std::int64_t count, T* rows,
+                                            std::int64_t stride) {
     constexpr std::int64_t size = Lanes<T>::size;
     if constexpr (has_shuffles<T>) {
         const std::int64_t whole = row_count / size * size;
