@@ -21,6 +21,7 @@ FLOORS: dict[str, list[str]] = {
     "0 ground": [
         f"{PUBLIC}/registry.hpp",
         f"{PUBLIC}/primitives.hpp {PUBLIC}/special_functions.hpp {PUBLIC}/gamma_functions.hpp",
+        f"{PUBLIC}/memory.hpp {CORE}/memory.cpp",
         f"{CORE}/rng.hpp",
         f"{CORE}/threads.*",
         f"{CORE}/cpu.hpp",

@@ -7,8 +7,6 @@
 namespace likely {
 namespace {
 
-constexpr std::align_val_t alignment{64};
-
 /// Enough that reading the weights once a block costs little; few enough that the activations, of
 /// layers up to some hundred units, stay in the second cache.
 constexpr std::int64_t most_block_rows = 256;
@@ -22,18 +20,12 @@ std::int64_t next_rows(std::int64_t left, std::int64_t most) {
     return left == most + 1 && most > 2 ? most - 1 : std::min(left, most);
 }
 
+template <class T>
+AlignedVector<T> uninitialized(std::int64_t count) {
+    return AlignedVector<T>(static_cast<std::size_t>(count));
+}
+
 }  // namespace
-
-template <class T>
-void Inference<T>::AlignedDelete::operator()(T* memory) const {
-    ::operator delete[](memory, alignment);
-}
-
-template <class T>
-typename Inference<T>::Buffer Inference<T>::allocate(std::int64_t count) {
-    return Buffer(
-        static_cast<T*>(::operator new[](static_cast<std::size_t>(count) * sizeof(T), alignment)));
-}
 
 template <class T>
 std::int64_t Inference<T>::useful_rows(std::int64_t most_rows, int threads) {
@@ -53,15 +45,14 @@ Inference<T>::Inference(const Model<T>& model, std::int64_t most_rows, int threa
                  static_cast<double>(model.plan().multiply_adds) * static_cast<double>(most_rows_)),
       at_once_(scheduler_.size() == 1 ? block_ : scheduler_.size() * blocks_a_job * block_),
       // The matrices of a backward pass stand last.
-      workspace_(allocate(model.plan().gradient_in * capacity_ * scheduler_.size())),
-      scratch_(block_ == 1
-                   ? nullptr
-                   : allocate(kernels_.scratch_size(model.plan(), capacity_) * scheduler_.size())) {
+      workspace_(uninitialized<T>(model.plan().gradient_in * capacity_ * scheduler_.size())),
+      scratch_(uninitialized<T>(
+          block_ == 1 ? 0 : kernels_.scratch_size(model.plan(), capacity_) * scheduler_.size())) {
     if (!scaling_->fitted()) return;
     for (const double value : scaling_->input_mean) mean_.push_back(static_cast<T>(value));
     for (const double value : scaling_->input_scale)
         inverse_scale_.push_back(static_cast<T>(1 / value));
-    x_ = allocate(model.plan().inputs * capacity_ * scheduler_.size());
+    x_ = uninitialized<T>(model.plan().inputs * capacity_ * scheduler_.size());
 }
 
 template <class T>
@@ -107,15 +98,16 @@ template <class T>
 void Inference<T>::predict_block(const T* x, std::int64_t rows, T* out, int member) noexcept {
     const Plan& plan = model_.plan();
     const Mode<T> evaluation{model_.averages().data()};
-    if (x_) {
-        T* const scaled = x_.get() + member * plan.inputs * capacity_;
+    if (!x_.empty()) {
+        T* const scaled = x_.data() + member * plan.inputs * capacity_;
         kernels_.gather(x, plan.inputs, nullptr, rows, 0, mean_.data(), inverse_scale_.data(),
                         scaled);
         x = scaled;
     }
-    T* const workspace = workspace_.get() + member * plan.gradient_in * capacity_;
-    T* const scratch =
-        scratch_ ? scratch_.get() + member * kernels_.scratch_size(plan, capacity_) : nullptr;
+    T* const workspace = workspace_.data() + member * plan.gradient_in * capacity_;
+    T* const scratch = scratch_.empty()
+                           ? nullptr
+                           : scratch_.data() + member * kernels_.scratch_size(plan, capacity_);
     kernels_.forward(plan, evaluation, model_.parameters().data(), x, rows, capacity_, workspace,
                      scratch, Team());
     std::copy_n(workspace + plan.raw * capacity_, rows * plan.raw_width, out);

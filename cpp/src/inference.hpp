@@ -41,11 +41,6 @@ class Inference {
     }
 
   private:
-    struct AlignedDelete {
-        void operator()(T* memory) const;
-    };
-    using Buffer = std::unique_ptr<T[], AlignedDelete>;
-    static Buffer allocate(std::int64_t count);
     /// More of them need no more memory.
     static std::int64_t useful_rows(std::int64_t most_rows, int threads);
     template <class Accept>
@@ -60,7 +55,7 @@ class Inference {
     Scheduler scheduler_;
     std::int64_t at_once_;
     std::vector<T> mean_, inverse_scale_;
-    Buffer workspace_, scratch_, x_;
+    AlignedVector<T> workspace_, scratch_, x_;  ///< the last two may be empty
 };
 
 extern template class Inference<float>;

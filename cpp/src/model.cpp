@@ -94,9 +94,9 @@ struct NetworkTooLarge : std::bad_alloc {
 };
 
 template <class T>
-std::vector<T> zeros(std::int64_t count) {
+AlignedVector<T> zeros(std::int64_t count) {
     try {
-        return std::vector<T>(static_cast<std::size_t>(count));
+        return AlignedVector<T>(static_cast<std::size_t>(count), T(0));
     } catch (const std::bad_alloc&) {
         throw NetworkTooLarge(count);
     }
@@ -129,7 +129,7 @@ void copy_tensor(const Tensor& tensor, T* target, std::int64_t size) {
 }
 
 template <class T>
-void check_variances(const Plan& plan, const std::vector<T>& averages) {
+void check_variances(const Plan& plan, std::span<const T> averages) {
     for (const Step& step : plan.steps) {
         const auto* norm = std::get_if<BatchNormStep>(&step);
         if (!norm) continue;
@@ -173,7 +173,7 @@ Model<T> Model<T>::from_file(const ModelFile& file) {
                                     " tensors, its network has " + std::to_string(count));
     }
     const std::string dtype = file.tensors.tensors.front().dtype;
-    const auto read = [&](const std::vector<ParameterTensor>& tensors, std::vector<T>& buffer) {
+    const auto read = [&](const std::vector<ParameterTensor>& tensors, std::span<T> buffer) {
         for (const ParameterTensor& expected : tensors) {
             const Tensor* tensor = file.tensors.find(expected.name);
             if (!tensor) throw std::invalid_argument("tensor " + expected.name + " is missing");
@@ -203,7 +203,7 @@ Model<T> Model<T>::from_file(const ModelFile& file) {
 template <class T>
 std::vector<std::byte> Model<T>::to_bytes() const {
     std::vector<Tensor> tensors;
-    const auto add = [&](const std::vector<ParameterTensor>& names, const std::vector<T>& buffer) {
+    const auto add = [&](const std::vector<ParameterTensor>& names, std::span<const T> buffer) {
         for (const ParameterTensor& tensor : names) {
             const std::span<const T> values(buffer.data() + tensor.offset,
                                             static_cast<std::size_t>(tensor.size));
@@ -218,7 +218,7 @@ std::vector<std::byte> Model<T>::to_bytes() const {
     };
     add(plan_->tensors, parameters_);
     add(plan_->averages, averages_);
-    check_variances(*plan_, averages_);
+    check_variances<T>(*plan_, averages_);
     return write_safetensors(model_metadata(*specification_, *scaling_), tensors);
 }
 

@@ -153,11 +153,12 @@ class Fit {
                               ? sample_descent(options, batch_size, data.weight || data.event)
                               : nullptr),
           order_(options.shuffle ? static_cast<std::size_t>(data.rows) : 0),
-          gradient_(model.parameters().size()),
+          gradient_(model.parameters().size(), T(0)),
           squares_((gradient_.size() + block - 1) / block),
           slots_(gradient_.size() *
-                 static_cast<std::size_t>(std::visit(
-                     [](const auto& chosen) { return chosen.slots(); }, options.optimizer))),
+                     static_cast<std::size_t>(std::visit(
+                         [](const auto& chosen) { return chosen.slots(); }, options.optimizer)),
+                 T(0)),
           segments_(segments_of(plan_, options)),
           schedule_(options.schedule, options.epochs, (used_ + batch_size - 1) / batch_size) {
         if (!data.weight) return;
@@ -336,9 +337,11 @@ class Fit {
     Scheduler scheduler_;
     const SGD* sample_descent_;  ///< null: steps are made one by one
     std::vector<std::int64_t> order_;
-    std::vector<T> weight_, gradient_;
+    std::vector<T> weight_;
+    AlignedVector<T> gradient_;
     std::vector<double> squares_;  ///< of each block of the gradient, summed
-    std::vector<T> slots_, best_, best_averages_;
+    AlignedVector<T> slots_;
+    std::vector<T> best_, best_averages_;
     std::vector<Segment> segments_;
     RunningSchedule schedule_;
     double rate_ = 0, epoch_norm_ = 0, largest_norm_ = 0;

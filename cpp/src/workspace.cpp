@@ -18,8 +18,6 @@ std::int64_t likelihood_block(const Distribution& distribution) {
                         distribution);
 }
 
-constexpr std::align_val_t alignment{64};
-
 /// An allocation that failed, with what helps.
 struct BatchTooLarge : std::bad_alloc {
     explicit BatchTooLarge(std::size_t bytes)
@@ -29,22 +27,16 @@ struct BatchTooLarge : std::bad_alloc {
     std::string message;
 };
 
+template <class T>
+AlignedVector<T> zeros(std::int64_t count) {
+    try {
+        return AlignedVector<T>(static_cast<std::size_t>(count), T(0));
+    } catch (const std::bad_alloc&) {
+        throw BatchTooLarge(static_cast<std::size_t>(count) * sizeof(T));
+    }
+}
+
 }  // namespace
-
-template <class T>
-void Workspace<T>::AlignedDelete::operator()(T* memory) const {
-    ::operator delete[](memory, alignment);
-}
-
-template <class T>
-typename Workspace<T>::Buffer Workspace<T>::allocate(std::int64_t count) {
-    void* memory =
-        ::operator new[](static_cast<std::size_t>(count) * sizeof(T), alignment, std::nothrow);
-    if (!memory) throw BatchTooLarge(static_cast<std::size_t>(count) * sizeof(T));
-    Buffer buffer(static_cast<T*>(memory));
-    std::fill_n(buffer.get(), count, T(0));
-    return buffer;
-}
 
 template <class T>
 Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, int threads, bool whole,
@@ -57,12 +49,12 @@ Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, int threa
       linear_(!stabilizer && kernels_.is_linear(plan_)),
       threads_(Scheduler(threads, multiply_adds(3, capacity_)).size()),
       evaluation_(threads_, multiply_adds(1, capacity_)),
-      workspace_(allocate(plan_.workspace_width * capacity_)),
-      scratch_(allocate(kernels_.scratch_size(plan_, capacity_) * threads_)),
-      x_(allocate(plan_.inputs * capacity_)),
-      y_(allocate(plan_.targets * capacity_)),
-      weight_(allocate(capacity_)),
-      event_(allocate(plan_.targets * capacity_)),
+      workspace_(zeros<T>(plan_.workspace_width * capacity_)),
+      scratch_(zeros<T>(kernels_.scratch_size(plan_, capacity_) * threads_)),
+      x_(zeros<T>(plan_.inputs * capacity_)),
+      y_(zeros<T>(plan_.targets * capacity_)),
+      weight_(zeros<T>(capacity_)),
+      event_(zeros<T>(plan_.targets * capacity_)),
       likelihood_block_(likelihood_block(plan_.distribution)),
       custom_likelihood_(plan_) {
     // Sums of derivatives by shared constants run over all rows; functions of the user want them.
@@ -113,10 +105,10 @@ Rows<T> Workspace<T>::chunk(const Rows<T>& rows, std::int64_t begin, std::int64_
     };
     const Standardization<T>& s = standardization_;
     Rows<T> result{};
-    result.x = bring(rows.x, plan_.inputs, s.input_mean, s.input_inverse_scale, x_.get());
-    result.y = bring(rows.y, plan_.targets, s.target_mean, s.target_inverse_scale, y_.get());
-    result.weight = bring(rows.weight, 1, nullptr, nullptr, weight_.get());
-    result.event = bring(rows.event, plan_.targets, nullptr, nullptr, event_.get());
+    result.x = bring(rows.x, plan_.inputs, s.input_mean, s.input_inverse_scale, x_.data());
+    result.y = bring(rows.y, plan_.targets, s.target_mean, s.target_inverse_scale, y_.data());
+    result.weight = bring(rows.weight, 1, nullptr, nullptr, weight_.data());
+    result.event = bring(rows.event, plan_.targets, nullptr, nullptr, event_.data());
     result.count = count;
     return result;
 }
@@ -162,16 +154,16 @@ double Workspace<T>::likelihood(const Rows<T>& part, const TrainingPosition* pos
                                 double gradient_scale, T* d_raw, T* d_shared, bool accumulate,
                                 const Team& team) {
     const T* shared = plan_.shared == none ? nullptr : model_.parameters().data() + plan_.shared;
-    const T* raw = workspace_.get() + plan_.raw * capacity_;
+    const T* raw = workspace_.data() + plan_.raw * capacity_;
     const Targets<T> targets{part.y, part.weight, part.event, part.count};
     if (std::holds_alternative<Custom>(plan_.distribution))
         return custom_likelihood_(raw, part.y, part.weight, part.count, gradient_scale, d_raw);
     if (position && stabilized_likelihood_) {
         return (*stabilized_likelihood_)(position->epoch, shared, raw, targets, gradient_scale,
-                                         scratch_.get(), d_raw, d_shared, accumulate);
+                                         scratch_.data(), d_raw, d_shared, accumulate);
     }
     if (block_losses_.empty()) {
-        return kernels_.likelihood(plan_, shared, raw, targets, gradient_scale, scratch_.get(),
+        return kernels_.likelihood(plan_, shared, raw, targets, gradient_scale, scratch_.data(),
                                    d_raw, d_shared, accumulate);
     }
     const std::int64_t scratch_of_one = kernels_.scratch_size(plan_, capacity_);
@@ -183,7 +175,7 @@ double Workspace<T>::likelihood(const Rows<T>& part, const TrainingPosition* pos
                                    std::min(likelihood_block_, piece.end - i)};
             block_losses_[static_cast<std::size_t>(i / likelihood_block_)] = kernels_.likelihood(
                 plan_, shared, raw + i * plan_.raw_width, block, gradient_scale,
-                scratch_.get() + piece.member * scratch_of_one,
+                scratch_.data() + piece.member * scratch_of_one,
                 d_raw ? d_raw + i * plan_.raw_width : nullptr, d_shared, accumulate);
         }
     });
@@ -204,7 +196,7 @@ double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPo
     if (position && stabilized_likelihood_)
         mode.columns_below = stabilized_likelihood_->columns_below();
     T* d_shared = gradient && plan_.shared != none ? gradient + plan_.shared : nullptr;
-    T* d_raw = gradient ? workspace_.get() + plan_.gradient_in * capacity_ : nullptr;
+    T* d_raw = gradient ? workspace_.data() + plan_.gradient_in * capacity_ : nullptr;
     for (std::int64_t begin = 0; begin < rows.count; begin += capacity_) {
         const std::int64_t count = std::min(capacity_, rows.count - begin);
         std::optional<Scheduler::Job> job;
@@ -212,12 +204,12 @@ double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPo
         const Team& team = given ? *given : job->team();
         const Rows<T> part = chunk(rows, begin, count, team);
         if (position) position->first_row = begin;
-        kernels_.forward(plan_, mode, parameters, part.x, part.count, capacity_, workspace_.get(),
-                         scratch_.get(), team);
+        kernels_.forward(plan_, mode, parameters, part.x, part.count, capacity_, workspace_.data(),
+                         scratch_.data(), team);
         total += likelihood(part, position, gradient_scale, d_raw, d_shared, begin > 0, team);
         if (gradient) {
             kernels_.backward(plan_, mode, parameters, part.x, part.count, capacity_,
-                              workspace_.get(), scratch_.get(), gradient, begin > 0, team);
+                              workspace_.data(), scratch_.data(), gradient, begin > 0, team);
         }
     }
     return total;
@@ -243,7 +235,7 @@ void Workspace<T>::for_moments(std::int64_t rows, Use&& use) const noexcept {
     for (const Step& any : plan_.steps) {
         const auto* step = std::get_if<BatchNormStep>(&any);
         if (!step) continue;
-        const T* mean = workspace_.get() + step->moments * capacity_;
+        const T* mean = workspace_.data() + step->moments * capacity_;
         const T* variance = mean + step->width;
         for (std::int64_t j = 0; j < step->width; ++j) {
             use(*step, j, static_cast<double>(mean[j]),

@@ -11,7 +11,6 @@
 #pragma once
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <vector>
 
@@ -64,12 +63,6 @@ class Workspace {
     void move_averages(std::int64_t rows, T* averages) const noexcept;
 
   private:
-    struct AlignedDelete {
-        void operator()(T* memory) const;
-    };
-    using Buffer = std::unique_ptr<T[], AlignedDelete>;
-    static Buffer allocate(std::int64_t count);
-
     /// The rows [begin, begin + count) as the network sees them, copied only where they must be.
     Rows<T> chunk(const Rows<T>& rows, std::int64_t begin, std::int64_t count,
                   const Team& team) noexcept;
@@ -97,7 +90,7 @@ class Workspace {
     std::vector<T> input_mean_, input_inverse_scale_, target_mean_, target_inverse_scale_;
     Standardization<T> standardization_;
     std::vector<double> log_target_scale_;
-    Buffer workspace_, scratch_, x_, y_, weight_, event_;
+    AlignedVector<T> workspace_, scratch_, x_, y_, weight_, event_;
     std::int64_t likelihood_block_;     ///< rows whose losses are summed by themselves
     std::vector<double> block_losses_;  ///< empty where the likelihood is not cut
     CustomLikelihood<T> custom_likelihood_;

@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "likely/memory.hpp"
 #include "likely/specification.hpp"
 
 namespace likely {
@@ -60,7 +61,7 @@ class Model {
     Model() = default;
     std::shared_ptr<const Specification> specification_;
     std::shared_ptr<const Plan> plan_;
-    std::vector<T> parameters_, averages_;
+    AlignedVector<T> parameters_, averages_;
     std::shared_ptr<const Scaling> scaling_ = std::make_shared<const Scaling>();
 };
 
