@@ -117,6 +117,7 @@ class Pool {
         if (pool->taken_.exchange(true, std::memory_order_acquire)) return nullptr;
         pool->waited_ = 0;
         pool->grow(size);
+        pool->make_way();
         size = std::min(size, pool->workers_ + 1);
         return pool;
     }
@@ -206,6 +207,26 @@ class Pool {
         }
     }
 
+    /// Keeps workers off the caller's CPU. A system may wake a thread on the CPU that woke it, and
+    /// leave it waiting there for tens of milliseconds while another CPU has nothing to do.
+    void make_way() noexcept {
+#if defined(__linux__)
+        const int cpu = sched_getcpu();
+        if (cpu != avoided_cpu_) avoiding_ = 0;
+        avoided_cpu_ = cpu;
+        cpu_set_t others;
+        if (avoiding_ == workers_ || cpu < 0 || cpu >= CPU_SETSIZE ||
+            sched_getaffinity(0, sizeof others, &others) != 0)
+            return;
+        CPU_CLR(static_cast<std::size_t>(cpu), &others);
+        const bool is_pinned = CPU_COUNT(&others) == 0;
+        while (avoiding_ < workers_) {
+            std::thread& worker = slot(++avoiding_).thread;
+            if (!is_pinned) pthread_setaffinity_np(worker.native_handle(), sizeof others, &others);
+        }
+#endif
+    }
+
     void work(Slot* slot, int member) noexcept {
         const auto called = [&] {
             const int state = slot->state.load(std::memory_order_relaxed);
@@ -242,6 +263,7 @@ class Pool {
 
     std::atomic<bool> taken_{false};
     int workers_ = 0;
+    int avoided_cpu_ = -1, avoiding_ = 0;  ///< so many workers keep off that CPU
     double waited_ = 0;
     void (*task_)(const void*, int, int) = nullptr;
     const void* context_ = nullptr;
