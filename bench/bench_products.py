@@ -29,6 +29,7 @@ FLAGS = (
     "-std=c++20 -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math -fPIC -shared "
     "-fvisibility=hidden -w -DEigen=likely_eigen"
 )
+SOURCES = (str(HERE / "products.cpp"), str(CPP / "src/memory.cpp"))
 PRODUCTS = ("forward", "weights", "inputs")
 SECONDS = 1e-3  # of a round, at least
 # A constant keeps its value unless another one takes less than so much of the time.
@@ -36,7 +37,6 @@ WORTH_IT = 0.99
 
 ALTERNATIVES = {
     "deepest": (64, 128, 256),
-    "deepest_at_once": (128, 256),
     "block_rows": (128, 256, 512, 1024),
     "far_bytes": (0, 1 << 18, 1 << 20, 1 << 40),
     "crowding": (1024, 2048, 4096, 1 << 40),
@@ -84,7 +84,7 @@ def library(folder: Path, name: str, kernel_set: str, header: str) -> Seconds:
     target = folder / f"{name}-{kernel_set}.so"
     command = [os.environ.get("CXX", "c++"), *FLAGS.split(), f"-march=x86-64-{kernel_set}"]
     command += [f"-I{source}", f"-I{CPP / 'include'}", "-isystem", eigen()]
-    subprocess.run([*command, str(HERE / "products.cpp"), "-o", str(target)], check=True)
+    subprocess.run([*command, *SOURCES, "-o", str(target)], check=True)
     shutil.rmtree(source)
     function = ctypes.CDLL(str(target)).seconds
     function.restype = ctypes.c_double

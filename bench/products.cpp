@@ -1,28 +1,36 @@
 // What bench_products.py calls: the seconds of a product of a dense layer. A shared library,
 // compiled with the flags of a kernel set.
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <vector>
 
 #include "kernels/gemm.hpp"
+#include "likely/memory.hpp"
 
 namespace {
 
 using namespace likely;
 
-/// Numbers that begin at a page, as a network's large matrices may.
-struct Matrix {
-    explicit Matrix(std::int64_t count)
-        : data(static_cast<float*>(std::aligned_alloc(
-              4096, (static_cast<std::size_t>(count) * sizeof(float) / 4096 + 1) * 4096))) {
-        for (std::int64_t i = 0; i < count; ++i) data[i] = static_cast<float>(i % 101 - 50) / 100;
-    }
-    ~Matrix() { std::free(data); }
-    Matrix(const Matrix&) = delete;
-    Matrix& operator=(const Matrix&) = delete;
+using Numbers = AlignedVector<float>;
 
-    float* data;
+Numbers some(std::int64_t count) {
+    Numbers numbers(static_cast<std::size_t>(count));
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+        numbers[i] = static_cast<float>(i % 101) / 100 - 0.5F;
+    return numbers;
+}
+
+struct Layer {
+    Layer(std::int64_t rows, std::int64_t inputs, std::int64_t outputs)
+        : x(some(rows * inputs)),
+          d_x(x),
+          weight(some(inputs * outputs)),
+          z(some(rows * outputs)),
+          bias(some(outputs)) {}
+
+    Numbers x, d_x, weight, z, bias;
 };
 
 }  // namespace
@@ -33,24 +41,31 @@ extern "C" [[gnu::visibility("default")]] double seconds(int product, std::int64
                                                          std::int64_t inputs, std::int64_t outputs,
                                                          std::int64_t calls, int rounds) {
     using Clock = std::chrono::steady_clock;
-    const Matrix x(rows * inputs), weight(inputs * outputs), z(rows * outputs), bias(outputs),
-        d_x(rows * inputs), scratch(gemm::scratch_size<float>());
-    const auto call = [&] {
+    // In turn, as in a step: what the first cache held of a layer is gone when it is its turn
+    // again.
+    std::array layers{Layer(rows, inputs, outputs), Layer(rows, inputs, outputs),
+                      Layer(rows, inputs, outputs)};
+    Numbers scratch(gemm::scratch_size<float>());
+    const auto call = [&](std::int64_t i) {
+        Layer& layer = layers[static_cast<std::size_t>(i) % layers.size()];
+        float* const x = layer.x.data();
+        float* const weight = layer.weight.data();
+        float* const z = layer.z.data();
         if (product == 0)
-            gemm::forward(x.data, weight.data, bias.data, rows, inputs, outputs, z.data,
-                          scratch.data, true);
+            gemm::forward(x, weight, layer.bias.data(), rows, inputs, outputs, z, scratch.data(),
+                          true);
         if (product == 1)
-            gemm::weight_gradient(x.data, z.data, rows, inputs, outputs, std::int64_t{0}, inputs,
-                                  false, weight.data, bias.data, scratch.data);
+            gemm::weight_gradient(x, z, rows, inputs, outputs, std::int64_t{0}, inputs, false,
+                                  weight, layer.bias.data(), scratch.data());
         if (product == 2)
-            gemm::input_gradient(z.data, weight.data, rows, inputs, outputs, d_x.data, scratch.data,
-                                 x.data);
+            gemm::input_gradient(z, weight, rows, inputs, outputs, layer.d_x.data(), scratch.data(),
+                                 x);
     };
     std::vector<double> taken;
-    call();
+    for (std::int64_t i = 0; i < 3; ++i) call(i);
     for (int round = 0; round < rounds; ++round) {
         const auto start = Clock::now();
-        for (std::int64_t i = 0; i < calls; ++i) call();
+        for (std::int64_t i = 0; i < calls; ++i) call(i);
         taken.push_back(std::chrono::duration<double>(Clock::now() - start).count() /
                         static_cast<double>(calls));
     }

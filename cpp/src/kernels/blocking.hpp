@@ -7,11 +7,8 @@ namespace likely::tiles {
 
 /// A chain of multiply-adds ends after so many numbers of depth.
 inline constexpr std::int64_t deepest = 128;
-/// But after so many where that is all of depth, and the result has so many columns: it need not be
-/// read again.
-inline constexpr std::int64_t deepest_at_once = 256, wide_from = 256;
 /// So many rows of the result are computed while a panel of b stays near.
-inline constexpr std::int64_t block_rows = 1024;
+inline constexpr std::int64_t block_rows = 512;
 /// A result of so many bytes, its rectifier's values and the next panel of b are fetched ahead.
 inline constexpr std::int64_t far_bytes = 262144;
 /// Columns of a are copied first where they stand a multiple of so many bytes apart.
@@ -22,7 +19,7 @@ inline constexpr std::int64_t copied_from = 32;
 /// whose columns are contiguous a tile reads parts of cache lines, which are longer the higher it
 /// is.
 inline constexpr int widest_of_32 = 4, widest_of_32_by_columns = 3;
-inline constexpr int widest_of_16 = 2, widest_of_16_by_columns = 2;
+inline constexpr int widest_of_16 = 3, widest_of_16_by_columns = 2;
 
 /// From so many depths on, the last columns, up to a quarter of a register, are computed four rows
 /// or depths a register (narrow.hpp).

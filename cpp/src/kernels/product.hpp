@@ -18,7 +18,7 @@ namespace likely::tiles {
 /// Room for a turned panel of b and for copied columns of a.
 template <class T>
 constexpr std::int64_t scratch_size() {
-    return deepest_at_once * (widest * Lanes<T>::size + copied_column<T>(block_rows));
+    return deepest * (widest * Lanes<T>::size + copied_column<T>(block_rows));
 }
 
 /// A finish for columns that are computed otherwise.
@@ -80,8 +80,8 @@ void product(std::int64_t rows, std::int64_t columns, std::int64_t depth, const 
              const RightOperand<T>& b, const Start<T>& start, T* c, T* scratch,
              const Finish<T>& finish = {}, T* sums = nullptr) {
     const std::int64_t narrow = narrow_columns<T>(columns, depth), wide = columns - narrow;
-    const std::int64_t deep = part_of(depth, columns);
-    T* const copied = scratch + deepest_at_once * widest * Lanes<T>::size;
+    const std::int64_t deep = part_of(depth);
+    T* const copied = scratch + deepest * widest * Lanes<T>::size;
     const bool is_far = rows * columns * std::int64_t{sizeof(T)} >= far_bytes;
     // Tiles sum up what they read anyway, if they are high enough.
     const bool tiles_sum = sums && rows >= highest;

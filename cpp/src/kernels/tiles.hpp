@@ -78,8 +78,7 @@ static_assert(widest_by_columns <= widest);
 
 /// How much of depth is computed at a time: parts as long as each other, since each reads and
 /// writes the result. It must not follow from the rows, which threads cut.
-constexpr std::int64_t part_of(std::int64_t depth, std::int64_t columns) {
-    if (depth <= deepest_at_once && columns >= wide_from) return deepest_at_once;
+constexpr std::int64_t part_of(std::int64_t depth) {
     const std::int64_t parts = (depth + deepest - 1) / deepest;
     return ((depth + parts - 1) / parts + 7) / 8 * 8;
 }
