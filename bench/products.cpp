@@ -58,8 +58,8 @@ extern "C" [[gnu::visibility("default")]] double seconds(int product, std::int64
             gemm::weight_gradient(x, z, rows, inputs, outputs, std::int64_t{0}, inputs, false,
                                   weight, layer.bias.data(), scratch.data());
         if (product == 2)
-            gemm::input_gradient(z, weight, rows, inputs, outputs, layer.d_x.data(), scratch.data(),
-                                 x);
+            gemm::input_gradient(z, weight, rows, inputs, outputs, false, layer.d_x.data(),
+                                 scratch.data(), x);
     };
     std::vector<double> taken;
     for (std::int64_t i = 0; i < 3; ++i) call(i);

@@ -1,6 +1,7 @@
 #include "plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <map>
 #include <stdexcept>
@@ -128,6 +129,32 @@ class Planner {
         return offset;
     }
 
+    /// Matrices of the backward pass alone, behind all others.
+    void reserve_gradients() {
+        plan_.gradient_in = reserve(plan_.widest);
+        plan_.gradient_out = reserve(plan_.widest);
+        // Two take turns: one layer's is written while that of the layer behind it is still read.
+        std::array<std::int64_t, 2> turns{none, none};
+        std::vector<std::size_t> open;
+        for (std::size_t index = 0; index < plan_.steps.size(); ++index) {
+            if (std::holds_alternative<ResidualBegin>(plan_.steps[index])) open.push_back(index);
+            auto* const end = std::get_if<ResidualEnd>(&plan_.steps[index]);
+            if (!end) continue;
+            const std::size_t begin = open.back();
+            open.pop_back();
+            auto* const dense = std::get_if<DenseStep>(&plan_.steps[begin + 1]);
+            if (dense && index == begin + 2 &&
+                !std::holds_alternative<Identity>(dense->activation)) {
+                if (turns[0] == none) turns = {reserve(plan_.widest), reserve(plan_.widest)};
+                dense->d_preactivation = turns[0];
+                std::swap(turns[0], turns[1]);
+            } else {
+                end->kept_gradient = reserve(end->width);
+                std::get<ResidualBegin>(plan_.steps[begin]).kept_gradient = end->kept_gradient;
+            }
+        }
+    }
+
   private:
     std::int64_t add_steps(const Dense&, const Layer* layer, std::int64_t source,
                            std::int64_t& width) {
@@ -147,9 +174,7 @@ class Planner {
 
     std::int64_t add_steps(const Residual& residual, const Layer*, std::int64_t source,
                            std::int64_t& width) {
-        std::int64_t kept = reserve(width);
-        const std::size_t begin = plan_.steps.size();
-        plan_.steps.emplace_back(ResidualBegin{width, kept});
+        plan_.steps.emplace_back(ResidualBegin{width, none});
         std::int64_t inner = source;
         for (const auto& part : residual.layers) inner = add_steps(part, inner, width);
         const std::int64_t value = reserve(width);
@@ -157,13 +182,8 @@ class Planner {
             dense->skipped = source;
             dense->sum = value;
             inner = none;
-            if (plan_.steps.size() == begin + 2) {
-                dense->d_preactivation = kept;
-                kept = none;
-            }
         }
-        std::get<ResidualBegin>(plan_.steps[begin]).kept_gradient = kept;
-        plan_.steps.emplace_back(ResidualEnd{width, source, inner, value, kept});
+        plan_.steps.emplace_back(ResidualEnd{width, source, inner, value, none});
         return value;
     }
 
@@ -380,8 +400,7 @@ Plan make_plan(const Specification& specification) {
     std::int64_t width = plan.inputs;
     for (const auto& layer : specification.layers) source = planner.add_steps(layer, source, width);
     plan.raw = planner.add_steps(specification.output, source, width);
-    plan.gradient_in = planner.reserve(plan.widest);
-    plan.gradient_out = planner.reserve(plan.widest);
+    planner.reserve_gradients();
     if (plan.workspace_width > largest_size)
         throw std::invalid_argument("the network is too large");
 

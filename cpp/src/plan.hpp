@@ -33,8 +33,8 @@ struct DenseStep {
         d_preactivation;  ///< where the gradient by it goes; `none`: in the place of d value
 };
 
-/// The gradient of x is kept at `kept_gradient` while the block's layers run backward; `none`: the
-/// block is one dense layer, which leaves it where it is.
+/// The gradient by the block's value is kept at `kept_gradient` while its layers run backward;
+/// `none`: the block is one dense layer with a `d_preactivation`, and the gradient stays in place.
 struct ResidualBegin {
     std::int64_t width, kept_gradient;
 };

@@ -123,21 +123,25 @@ void check_products(Index rows, Index inputs, Index outputs) {
           "forward, rows cut");
 
     Result<T> d_x(rows * inputs, T(3)), d_x_rectified(rows * inputs), d_x_pieces(rows * inputs);
-    gemm::input_gradient(d_z.data(), weight.data(), rows, inputs, outputs, d_x.data(),
+    Result<T> d_x_sum(rows * inputs, T(3));
+    const auto weight_turned = [&](Index j, Index k) { return weight_at(k, j); };
+    gemm::input_gradient(d_z.data(), weight.data(), rows, inputs, outputs, false, d_x.data(),
                          scratch.data());
-    check(close(
-              d_x, rows, inputs, outputs, d_z_at, [&](Index j, Index k) { return weight_at(k, j); },
-              nothing),
-          "input gradient");
-    gemm::input_gradient(d_z.data(), weight.data(), rows, inputs, outputs, d_x_rectified.data(),
-                         scratch.data(), x.data());
+    check(close(d_x, rows, inputs, outputs, d_z_at, weight_turned, nothing), "input gradient");
+    gemm::input_gradient(d_z.data(), weight.data(), rows, inputs, outputs, true, d_x_sum.data(),
+                         scratch.data());
+    check(close(d_x_sum, rows, inputs, outputs, d_z_at, weight_turned,
+                [](Index, Index) { return 3.0; }),
+          "input gradient, added");
+    gemm::input_gradient(d_z.data(), weight.data(), rows, inputs, outputs, false,
+                         d_x_rectified.data(), scratch.data(), x.data());
     right = d_x_rectified.margins_kept();
     for (Index i = 0; i < rows * inputs; ++i)
         right &= d_x_rectified[i] == (x[static_cast<std::size_t>(i)] > T(0) ? d_x[i] : T(0));
     check(right, "input gradient, through a rectifier");
     for (Index i = 0, count; i < rows; i += count) {
         count = piece(rows - i, 48);
-        gemm::input_gradient(d_z.data() + i * outputs, weight.data(), count, inputs, outputs,
+        gemm::input_gradient(d_z.data() + i * outputs, weight.data(), count, inputs, outputs, false,
                              d_x_pieces.data() + i * inputs, scratch.data());
     }
     check(d_x_pieces.margins_kept() &&

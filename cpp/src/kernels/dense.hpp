@@ -84,11 +84,13 @@ void weight_gradient(const DenseStep& step, const Matrices<T>& matrices, std::in
                           step.bias == none ? nullptr : target.gradient + step.bias, scratch);
 }
 
-/// d loss / d input, that of the first `columns_below` outputs alone: the others become 0.
+/// d loss / d input, or added to it, that of the first `columns_below` outputs alone: the others
+/// become 0.
 /// `rectified` not null: the input, values of a rectifier, whose derivative is then in `d_source`.
 template <class T>
 void input_gradient(const DenseStep& step, const T* parameters, const Piece& rows, T* d_z,
-                    T* d_source, const T* rectified, std::int64_t columns_below, T* scratch) {
+                    bool accumulate, T* d_source, const T* rectified, std::int64_t columns_below,
+                    T* scratch) {
     T* d = d_z + rows.begin * step.outputs;
     if (columns_below < step.outputs) {
         for (std::int64_t i = 0; i < rows.size(); ++i)
@@ -96,7 +98,7 @@ void input_gradient(const DenseStep& step, const T* parameters, const Piece& row
     }
     const std::int64_t first = rows.begin * step.inputs;
     gemm::input_gradient(static_cast<const T*>(d), parameters + step.weight, rows.size(),
-                         step.inputs, step.outputs, d_source + first, scratch,
+                         step.inputs, step.outputs, accumulate, d_source + first, scratch,
                          rectified ? rectified + first : nullptr);
 }
 

@@ -44,18 +44,19 @@ void weight_gradient(const T* x, const T* d_z, std::int64_t rows, std::int64_t i
                       begin == 0 ? d_bias : nullptr);
 }
 
-/// d_x = d_z weight'. Where x are values of a rectifier, given as `values`, its derivative is in
+/// d_x (+)= d_z weight'. Where x are values of a rectifier, given as `values`, its derivative is in
 /// it: the gradient by the rectifier's input.
 template <class T>
 void input_gradient(const T* d_z, const T* weight, std::int64_t rows, std::int64_t inputs,
-                    std::int64_t outputs, T* d_x, T* scratch, const T* values = nullptr) {
+                    std::int64_t outputs, bool accumulate, T* d_x, T* scratch,
+                    const T* values = nullptr) {
     if (rows == 1) {
-        one_row::input_gradient(d_z, weight, inputs, outputs, d_x);
+        one_row::input_gradient(d_z, weight, inputs, outputs, accumulate, d_x);
         if (values) tiles::apply<T>({false, values}, 0, 1, inputs, inputs, d_x);
         return;
     }
-    tiles::product<T>(rows, inputs, outputs, {d_z, outputs, 1}, {weight, outputs, true}, {}, d_x,
-                      scratch, {false, values});
+    tiles::product<T>(rows, inputs, outputs, {d_z, outputs, 1}, {weight, outputs, true},
+                      {accumulate, nullptr}, d_x, scratch, {false, values});
 }
 
 }  // namespace likely::gemm

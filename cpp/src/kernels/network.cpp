@@ -32,15 +32,15 @@ void backward(const ResidualEnd& step, const Matrices<T>& matrices, const Piece&
     std::copy_n(current + begin, rows.size() * step.width, matrices.at(step.kept_gradient) + begin);
 }
 
-/// `other`: where the gradient by the value of the layer before stands.
 template <class T>
-void backward(const ResidualBegin& step, const Matrices<T>& matrices, const Piece& rows, T* current,
-              const T* other) {
+void backward(const ResidualBegin& step, const Matrices<T>& matrices, const Piece& rows,
+              T* current) {
+    if (step.kept_gradient == none) return;  // the input gradient was added to it
     const std::int64_t begin = rows.begin * step.width;
-    const T* kept = step.kept_gradient == none ? other : matrices.at(step.kept_gradient);
     transform<T>(
         rows.size() * step.width, current + begin, [](Lanes<T> a, Lanes<T> b) { return a + b; },
-        static_cast<const T*>(current + begin), kept + begin);
+        static_cast<const T*>(current + begin),
+        static_cast<const T*>(matrices.at(step.kept_gradient) + begin));
 }
 
 }  // namespace
@@ -107,7 +107,14 @@ void network_backward(const Plan& plan, const Mode<T>& mode, const T* parameters
         const bool is_first = dense && begin < plan.first_trained;
         const std::int64_t columns_below =
             dense && begin == last - 1 ? mode.columns_below : plan.widest;
-        if (dense && !is_first) std::swap(current, other);
+        // A block of one dense layer: to the gradient by its value, still in place, the layer's is
+        // added.
+        const bool adds = [&] {
+            if (!dense || is_first) return false;
+            const auto* block = std::get_if<ResidualBegin>(&step_at(begin));
+            return block && block->kept_gradient == none;
+        }();
+        if (dense && !is_first && !adds) std::swap(current, other);
 
         // Values of a rectifier right below: their derivative goes into the input gradient.
         const bool fused =
@@ -121,14 +128,14 @@ void network_backward(const Plan& plan, const Mode<T>& mode, const T* parameters
         const auto by_rows = [&](int number, int member) {
             const Piece piece = Team::cut(rows, row_unit, number, row_pieces, member);
             if (dense) {
-                input_gradient(*dense, parameters, piece, d_z, current, rectified, columns_below,
-                               scratch + member * scratch_of_one);
+                input_gradient(*dense, parameters, piece, d_z, adds, current, rectified,
+                               columns_below, scratch + member * scratch_of_one);
             }
             for (auto i = begin; i > index; --i) {
                 if (const auto* end = std::get_if<ResidualEnd>(&step_at(i))) {
                     backward(*end, matrices, piece, static_cast<const T*>(current));
                 } else if (const auto* block = std::get_if<ResidualBegin>(&step_at(i))) {
-                    backward(*block, matrices, piece, current, static_cast<const T*>(other));
+                    backward(*block, matrices, piece, current);
                 } else {
                     backward(std::get<DropoutStep>(step_at(i)), mode, matrices, piece, current);
                 }

@@ -185,10 +185,10 @@ void weight_gradient(const T* x, const T* d_z, std::int64_t inputs, std::int64_t
     if (d_bias) scaled(T(1), d_bias);
 }
 
-/// d_x[i] = the product of d_z with row i of weight.
+/// d_x[i] (+)= the product of d_z with row i of weight.
 template <class T>
 void input_gradient(const T* d_z, const T* weight, std::int64_t inputs, std::int64_t outputs,
-                    T* d_x) {
+                    bool accumulate, T* d_x) {
     using V = Lanes<T>;
     constexpr std::int64_t at_once = 8;
     const std::int64_t whole = outputs / V::size * V::size;
@@ -207,7 +207,10 @@ void input_gradient(const T* d_z, const T* weight, std::int64_t inputs, std::int
             for (int r = 0; r < Rows; ++r)
                 sum[r] = sum[r] + factor * tail.load(rows + r * outputs + whole);
         }
-        for (int r = 0; r < Rows; ++r) d_x[i + r] = Eigen::internal::predux(sum[r].packet());
+        for (int r = 0; r < Rows; ++r) {
+            const T product = Eigen::internal::predux(sum[r].packet());
+            d_x[i + r] = accumulate ? d_x[i + r] + product : product;
+        }
     };
     std::int64_t i = 0;
     for (; i + at_once <= inputs; i += at_once) take(std::integral_constant<int, at_once>{}, i);
