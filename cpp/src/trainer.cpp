@@ -152,7 +152,7 @@ class Fit {
           sample_descent_(workspace_.has_sample_steps()
                               ? sample_descent(options, batch_size, data.weight || data.event)
                               : nullptr),
-          order_(options.shuffle ? static_cast<std::size_t>(data.rows) : 0),
+          order_(options.shuffle ? static_cast<std::size_t>(data.rows) : 0, 0),
           gradient_(model.parameters().size(), T(0)),
           squares_((gradient_.size() + block - 1) / block),
           slots_(gradient_.size() *
@@ -336,7 +336,7 @@ class Fit {
     Workspace<T> workspace_;
     Scheduler scheduler_;
     const SGD* sample_descent_;  ///< null: steps are made one by one
-    std::vector<std::int64_t> order_;
+    AlignedVector<std::int64_t> order_;
     std::vector<T> weight_;
     AlignedVector<T> gradient_;
     std::vector<double> squares_;  ///< of each block of the gradient, summed
