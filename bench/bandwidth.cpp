@@ -9,14 +9,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#if defined(__AVX512F__)
-constexpr int vector_bytes = 64;
-#elif defined(__AVX__)
-constexpr int vector_bytes = 32;
-#else
-constexpr int vector_bytes = 16;
-#endif
-typedef float Vector __attribute__((vector_size(vector_bytes)));
+#include "vector.hpp"
 
 [[gnu::noinline]] Vector read(const Vector* values, std::size_t count, Vector sum) {
     Vector sums[8] = {sum};

@@ -7,14 +7,7 @@
 #include <cstdio>
 #include <utility>
 
-#if defined(__AVX512F__)
-constexpr int vector_bytes = 64;
-#elif defined(__AVX__)
-constexpr int vector_bytes = 32;
-#else
-constexpr int vector_bytes = 16;
-#endif
-typedef float Vector __attribute__((vector_size(vector_bytes)));
+#include "vector.hpp"
 
 constexpr std::size_t chain_count = 12;
 constexpr long rounds = 1'000'000;

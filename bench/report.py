@@ -4,7 +4,7 @@ Results are what JSON can hold; __main__.py makes them, and says which parts the
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -121,21 +121,26 @@ def training(results: Results, cores: int) -> str:
     return text + "\n"
 
 
+def of_each_peer(
+    contest: Contest, peers: Sequence[str], figure: Callable[[Contest, str], str]
+) -> list[str]:
+    """Ours and theirs, with a dash for who cannot do it."""
+    return [figure(contest, p) if p in contest.seconds else "-" for p in (OURS, *peers)]
+
+
 def one_row(results: Results) -> str:
     chosen = contests(results, "one_row")
     if not chosen:
         return ""
     peers = present(chosen)
-    lines = []
-    for contest in chosen:
-        cells = [contest.row.network]
-        for peer in (OURS, *peers):
-            if peer in contest.seconds:
-                _, median, _, last = 1e6 * np.median(contest.seconds[peer], axis=0)
-                cells.append(f"{short(median)} / {short(last)}")
-            else:
-                cells.append("-")
-        lines.append(cells)
+
+    def percentiles(contest: Contest, peer: str) -> str:
+        _, median, _, last = 1e6 * np.median(contest.seconds[peer], axis=0)
+        return f"{short(median)} / {short(last)}"
+
+    lines = [
+        [contest.row.network, *of_each_peer(contest, peers, percentiles)] for contest in chosen
+    ]
     text = "## One row, p50 / p99 in microseconds, one core\n\n"
     return text + table(["network", OURS, *peers], lines) + "\n"
 
@@ -145,12 +150,13 @@ def many_rows(results: Results) -> str:
     if not chosen:
         return ""
     peers = present(chosen)
+
+    def speed(contest: Contest, peer: str) -> str:
+        return short(1e-3 * contest.rows / contest.median(peer))
+
     lines = []
     for contest in chosen:
-        cells = [contest.row.network, str(contest.rows)]
-        for peer in (OURS, *peers):
-            known = peer in contest.seconds
-            cells.append(short(1e-3 * contest.rows / contest.median(peer)) if known else "-")
+        cells = [contest.row.network, str(contest.rows), *of_each_peer(contest, peers, speed)]
         peak = results["machine"]["peak"]
         weights = sum(layer.inputs * layer.outputs for layer in contest.row.layers)
         cells.append(short(1e-3 * peak / (2 * weights)) if peak else "-")

@@ -27,9 +27,9 @@ int default_threads();
 void set_default_threads(std::int64_t count);
 void check_threads(const char* argument, std::int64_t count);
 
-/// A part of `whole` rows (or inputs, or parameters): those from `begin` on, before `end`.
+/// Some of all rows (or inputs, or parameters): those from `begin` on, before `end`.
 struct Piece {
-    std::int64_t begin, end, whole;
+    std::int64_t begin, end;
     int member;  ///< of the team, who works on it: its scratch memory
 
     std::int64_t size() const { return end - begin; }
@@ -70,7 +70,7 @@ class Team {
     static Piece cut(std::int64_t whole, std::int64_t unit, int index, int pieces, int member) {
         const std::int64_t units = (whole + unit - 1) / unit;
         const auto at = [&](int i) { return std::min(units * i / pieces * unit, whole); };
-        return {at(index), at(index + 1), whole, member};
+        return {at(index), at(index + 1), member};
     }
 
     /// use(Piece) for the pieces of a whole.

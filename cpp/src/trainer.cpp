@@ -233,7 +233,7 @@ class Fit {
     }
 
     /// Steps of one sample each, up to one whose numbers are not finite.
-    typename Workspace<T>::SampleResult descend(std::int64_t begin, std::int64_t count) {
+    SampleResult descend(std::int64_t begin, std::int64_t count) {
         const auto made = workspace_.sample_steps(rows_of(begin, count), *sample_descent_, rate_,
                                                   model_.parameters().data());
         largest_norm_ = std::max(largest_norm_, made.largest_norm);

@@ -216,14 +216,14 @@ double Workspace<T>::pass(const Rows<T>& rows, double gradient_scale, TrainingPo
 }
 
 template <class T>
-typename Workspace<T>::SampleResult Workspace<T>::sample_steps(const Rows<T>& rows,
-                                                               const SGD& optimizer,
-                                                               double learning_rate,
-                                                               T* parameters) const noexcept {
-    SampleSteps<T> steps{plan_, rows, standardization_, optimizer, learning_rate, parameters};
+SampleResult Workspace<T>::sample_steps(const Rows<T>& rows, const SGD& optimizer,
+                                        double learning_rate, T* parameters) const noexcept {
+    SampleResult result = kernels_.sample_steps(
+        {plan_, rows, standardization_, optimizer, learning_rate, parameters});
     Rows<T> made = rows;
-    made.count = kernels_.sample_steps(steps);
-    return {made.count, steps.loss + unit_change(made), steps.largest_norm};
+    made.count = result.steps;
+    result.loss += unit_change(made);
+    return result;
 }
 
 /// Calls use(step, column, mean, variance) for every column of every batch normalisation; the

@@ -46,12 +46,7 @@ class Workspace {
         return {threads_, multiply_adds(3, rows)};
     }
 
-    /// Steps of plain gradient descent, one row each, in the model's parameters. Returns how many
-    /// were made; where these are not all, the next one's numbers are not finite.
-    struct SampleResult {
-        std::int64_t steps = 0;
-        double loss = 0, largest_norm = 0;  ///< the losses' sum, and of the gradients' norms
-    };
+    /// Steps of plain gradient descent, one row each, in the model's parameters.
     bool has_sample_steps() const { return linear_ && plan_.targets == 1; }
     SampleResult sample_steps(const Rows<T>& rows, const SGD& optimizer, double learning_rate,
                               T* parameters) const noexcept;

@@ -47,7 +47,7 @@ struct Move {
 
 /// At most so many inputs, or exactly one.
 template <std::size_t Inputs, class Family, class T>
-std::int64_t steps_of(const Family& family, SampleSteps<T>& steps) {
+SampleResult steps_of(const Family& family, const SampleSteps<T>& steps) {
     using V = Lanes<T>;
     constexpr std::size_t count = raw_count<Family>;
     const Rows<T>& rows = steps.rows;
@@ -122,22 +122,20 @@ std::int64_t steps_of(const Family& family, SampleSteps<T>& steps) {
             steps.parameters[at] = now[k].weight[j].v[0];
         });
     }
-    steps.loss = loss;
-    steps.largest_norm = std::sqrt(largest_square);
-    return done;
+    return {done, loss, std::sqrt(largest_square)};
 }
 
 template <class T>
-std::int64_t sample_steps(SampleSteps<T>& steps) {
+SampleResult sample_steps(const SampleSteps<T>& steps) {
     return visit_family(
-        [&]<class Family>(const Family& family) -> std::int64_t {
+        [&]<class Family>(const Family& family) -> SampleResult {
             if constexpr (walks_linear<Family>) {
                 if constexpr (has_single_input_loop<Family>) {
                     if (steps.plan.inputs == 1) return steps_of<1>(family, steps);
                 }
                 return steps_of<most_linear_inputs>(family, steps);
             } else {
-                return 0;
+                return {};
             }
         },
         steps.plan.distribution);

@@ -101,7 +101,10 @@ struct SampleSteps {
     const SGD& optimizer;  ///< without momentum
     double learning_rate;
     T* parameters;
-    double loss = 0, largest_norm = 0;  ///< the losses' sum, and of the gradients' norms
+};
+struct SampleResult {
+    std::int64_t steps;  ///< made; the next one's numbers are not finite, if these are not all
+    double loss, largest_norm;  ///< the losses' sum, and of the gradients' norms
 };
 
 template <class T>
@@ -142,7 +145,7 @@ struct Kernels {
 
     /// The steps of such a model with one target, one after the other. Returns how many were made;
     /// where these are not all, the next one's numbers are not finite.
-    std::int64_t (*sample_steps)(SampleSteps<T>&);
+    SampleResult (*sample_steps)(const SampleSteps<T>&);
 
     /// One step for `count` parameters; slot s of parameter i stands at slots[s * stride + i].
     /// False if a new value would not be finite: that parameter keeps its old one, the others move.
