@@ -83,7 +83,7 @@ class Team:
     """The workers of a contest, closed together; peers that are not installed are left out."""
 
     def __init__(self, peers: Sequence[str], threads: int) -> None:
-        self.workers: list[Worker] = []
+        self.threads, self.workers = threads, list[Worker]()
         for peer in peers:
             try:
                 self.workers.append(Worker(peer, threads))

@@ -52,7 +52,8 @@ def settle_on_one_core() -> None:
 
     A BLAS reads its number of threads once, when NumPy is imported: hence the restart.
     """
-    if all(os.environ.get(name) == "1" for name in THREAD_VARIABLES):
+    one_thread = all(os.environ.get(name) == "1" for name in THREAD_VARIABLES)
+    if one_thread and (len(CORES) == 1 or not CAN_PIN):
         return
     if not CAN_PIN:
         print("This system cannot pin a program to a core; expect a wider spread.", file=sys.stderr)

@@ -21,7 +21,7 @@ namespace {
 using namespace likely;
 
 /// In the order of profiler.py.
-enum Part { shuffle, gather, forward, likelihood, backward, linear, norm, update, count };
+enum Part { shuffle, gather, forward, likelihood, backward, linear, samples, norm, update, count };
 
 std::array<std::uint64_t, count> ticks, calls;
 KernelTable real;
@@ -63,6 +63,7 @@ void wrap_all(Kernels<T>& table) {
     wrap<likelihood, [](const KernelTable& k) { return k.of<T>().likelihood; }>(table.likelihood);
     wrap<backward, [](const KernelTable& k) { return k.of<T>().backward; }>(table.backward);
     wrap<linear, [](const KernelTable& k) { return k.of<T>().linear; }>(table.linear);
+    wrap<samples, [](const KernelTable& k) { return k.of<T>().sample_steps; }>(table.sample_steps);
     wrap<norm, [](const KernelTable& k) { return k.of<T>().squared_norm; }>(table.squared_norm);
     wrap<update, [](const KernelTable& k) { return k.of<T>().update; }>(table.update);
 }

@@ -11,7 +11,6 @@ from bench.contest import Team, say
 from bench.rows import Row, perceptron
 from bench.training import contest
 
-PEERS = ("likely", "numpy", "jax", "torch")
 WIDTHS = (3, 7, 17, 33, 65, 100, 300)
 DEPTHS = (1, 2, 3, 5, 10)
 BATCHES = (1, 2, 8, 32, 128, 1024, 4096)

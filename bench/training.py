@@ -2,6 +2,7 @@
 
 import dataclasses
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from bench.contest import Team, Worker, say
 from bench.machine import Limits
 from bench.rows import Array, Row, make_data
 
+BREATH = 0.1  # seconds before a turn on several cores, until threads of the turn before sleep
 LONGEST = 0.4  # seconds of a peer's turn; a slower peer runs fewer of the epoch's batches
 FEWEST_STEPS = 4
 CHECKED_STEPS = 10  # rounding errors grow: after many more, equal work would not end equally
@@ -97,6 +99,8 @@ def contest(row: Row, team: Team, rounds: int) -> dict[str, Any]:
         entrant.warm_up()
     for _ in range(rounds):
         for entrant in entrants:
+            if team.threads > 1:
+                time.sleep(BREATH)
             entrant.turn()
     return {"row": row.as_json(), "entrants": [entrant.result() for entrant in entrants]}
 

@@ -81,7 +81,7 @@ def test_every_architecture(architecture: str, dtype: str) -> None:
 @pytest.mark.parametrize("batch_size", [1, 31, 63, 64, 100, 257, 1000, 2100, None])
 @pytest.mark.parametrize("widths", [(67, 130), (16, 33, 256), (100, 3)])
 def test_every_kind_of_cut(widths: tuple[int, ...], batch_size: int | None, dtype: str) -> None:
-    """Products by tiles and by Eigen, whole and in pieces, in one chunk of rows and in several."""
+    """Products of one row and of many, whole and in pieces, in one chunk of rows and in several."""
     rows = 90 if batch_size == 1 else 2100
 
     def make() -> likely.Network:
@@ -364,3 +364,25 @@ def test_a_bad_environment_variable_is_refused(threads: str) -> None:
     assert done.returncode == 1
     message = done.stderr.splitlines()[-1]
     assert message.startswith(f"ImportError: LIKELY_NUM_THREADS={threads} is not a whole number")
+
+
+@pytest.mark.skipif(
+    not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2,
+    reason="needs two CPUs and a system that tells who may run where",
+)
+def test_workers_keep_off_the_callers_cpu() -> None:
+    """In a process of its own: its threads are the caller, those of NumPy, and the workers."""
+    program = """
+import os, numpy as np, likely
+from likely import _core
+_core.use_threads_always(True)
+before = set(os.listdir("/proc/self/task"))
+x = np.linspace(-1.0, 1.0, 256)[:, None]
+likely.Trainer(epochs=3, threads=2).fit(likely.Network(1, 1, [likely.Dense(32)]), x, x)
+allowed = os.sched_getaffinity(0)
+for thread in set(os.listdir("/proc/self/task")) - before:
+    print(len(allowed - os.sched_getaffinity(int(thread))))
+"""
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    assert done.stdout.split() == ["1"]

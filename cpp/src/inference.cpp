@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <new>
 
 namespace likely {
 namespace {
@@ -47,7 +46,7 @@ Inference<T>::Inference(const Model<T>& model, std::int64_t most_rows, int threa
       // The matrices of a backward pass stand last.
       workspace_(uninitialized<T>(model.plan().gradient_in * capacity_ * scheduler_.size())),
       scratch_(uninitialized<T>(
-          block_ == 1 ? 0 : kernels_.scratch_size(model.plan(), capacity_) * scheduler_.size())) {
+          block_ == 1 ? 0 : kernels_.scratch_size(model.plan()) * scheduler_.size())) {
     if (!scaling_->fitted()) return;
     for (const double value : scaling_->input_mean) mean_.push_back(static_cast<T>(value));
     for (const double value : scaling_->input_scale)
@@ -105,9 +104,8 @@ void Inference<T>::predict_block(const T* x, std::int64_t rows, T* out, int memb
         x = scaled;
     }
     T* const workspace = workspace_.data() + member * plan.gradient_in * capacity_;
-    T* const scratch = scratch_.empty()
-                           ? nullptr
-                           : scratch_.data() + member * kernels_.scratch_size(plan, capacity_);
+    T* const scratch =
+        scratch_.empty() ? nullptr : scratch_.data() + member * kernels_.scratch_size(plan);
     kernels_.forward(plan, evaluation, model_.parameters().data(), x, rows, capacity_, workspace,
                      scratch, Team());
     std::copy_n(workspace + plan.raw * capacity_, rows * plan.raw_width, out);

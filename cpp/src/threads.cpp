@@ -219,10 +219,10 @@ class Pool {
             sched_getaffinity(0, sizeof others, &others) != 0)
             return;
         CPU_CLR(static_cast<std::size_t>(cpu), &others);
-        const bool is_pinned = CPU_COUNT(&others) == 0;
+        if (CPU_COUNT(&others) == 0) return;  // the caller is pinned
         while (avoiding_ < workers_) {
-            std::thread& worker = slot(++avoiding_).thread;
-            if (!is_pinned) pthread_setaffinity_np(worker.native_handle(), sizeof others, &others);
+            pthread_setaffinity_np(slot(++avoiding_).thread.native_handle(), sizeof others,
+                                   &others);
         }
 #endif
     }

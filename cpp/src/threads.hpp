@@ -7,13 +7,15 @@
 // Contract: results do not depend on the number of threads. Whoever cuts work into pieces does it
 // so that no number is computed in another way than as a whole (`cut`, and the rule in
 // docs/conventions.md). A process has one pool; who finds it taken works alone, so any number of
-// threads may train at once. Idle threads sleep. After a fork the child starts a pool of its own
-// when it needs one. Tasks do not throw.
+// threads may train at once. Idle threads sleep. On Linux the pool's threads may run on the CPUs
+// that the caller may run on, but for the one it is on. After a fork the child starts a pool of its
+// own when it needs one. Tasks do not throw.
 #pragma once
 
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <type_traits>
 
 namespace likely {
 

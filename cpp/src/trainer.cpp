@@ -300,9 +300,10 @@ class Fit {
                     of_segment.l2 = options_.l2;
                     of_segment.weight_decay = weight_decay(options_.optimizer);
                 }
-                if (!kernels<T>().update(
-                        options_.optimizer, of_segment, count, size, gradient_.data() + begin,
-                        model_.parameters().data() + begin, slots_.data() + begin)) {
+                if (!kernels<T>().update(options_.optimizer, of_segment, count, size,
+                                         gradient_.data() + begin,
+                                         model_.parameters().data() + begin,
+                                         slots_.empty() ? nullptr : slots_.data() + begin)) {
                     finite = false;
                 }
             }

@@ -50,7 +50,7 @@ Workspace<T>::Workspace(const Model<T>& model, std::int64_t most_rows, int threa
       threads_(Scheduler(threads, multiply_adds(3, capacity_)).size()),
       evaluation_(threads_, multiply_adds(1, capacity_)),
       workspace_(zeros<T>(plan_.workspace_width * capacity_)),
-      scratch_(zeros<T>(kernels_.scratch_size(plan_, capacity_) * threads_)),
+      scratch_(zeros<T>(kernels_.scratch_size(plan_) * threads_)),
       x_(zeros<T>(plan_.inputs * capacity_)),
       y_(zeros<T>(plan_.targets * capacity_)),
       weight_(zeros<T>(capacity_)),
@@ -90,25 +90,33 @@ Rows<T> Workspace<T>::chunk(const Rows<T>& rows, std::int64_t begin, std::int64_
     const std::int64_t* order = rows.order ? rows.order + begin : nullptr;
     const std::int64_t first = rows.order ? 0 : begin;
     const std::int64_t ahead = rows.ahead > 0 ? rows.count - begin - count + rows.ahead : 0;
-    const auto bring = [&](const T* source, std::int64_t columns, const T* mean,
-                           const T* inverse_scale, T* target) -> const T* {
-        if (!source) return nullptr;
-        source += first * columns;
-        if (!order && !mean) return source;
-        team.split(count, row_unit, fewest_rows, [&](const Piece& piece) {
-            kernels_.gather(order ? source : source + piece.begin * columns, columns,
-                            order ? order + piece.begin : nullptr, piece.size(),
-                            ahead > 0 ? ahead + count - piece.end : 0, mean, inverse_scale,
-                            target + piece.begin * columns);
-        });
-        return target;
-    };
     const Standardization<T>& s = standardization_;
+    const auto place = [&](const T* source, std::int64_t columns, const T* mean,
+                           T* target) -> const T* {
+        if (!source) return nullptr;
+        return order || mean ? target : source + first * columns;
+    };
     Rows<T> result{};
-    result.x = bring(rows.x, plan_.inputs, s.input_mean, s.input_inverse_scale, x_.data());
-    result.y = bring(rows.y, plan_.targets, s.target_mean, s.target_inverse_scale, y_.data());
-    result.weight = bring(rows.weight, 1, nullptr, nullptr, weight_.data());
-    result.event = bring(rows.event, plan_.targets, nullptr, nullptr, event_.data());
+    result.x = place(rows.x, plan_.inputs, s.input_mean, x_.data());
+    result.y = place(rows.y, plan_.targets, s.target_mean, y_.data());
+    result.weight = place(rows.weight, 1, nullptr, weight_.data());
+    result.event = place(rows.event, plan_.targets, nullptr, event_.data());
+    if (order || s.input_mean || s.target_mean) {
+        team.split(count, row_unit, fewest_rows, [&](const Piece& piece) {
+            const auto bring = [&](const T* source, std::int64_t columns, const T* mean,
+                                   const T* inverse_scale, T* target) {
+                if (!source || !(order || mean)) return;
+                kernels_.gather(source + (order ? 0 : first + piece.begin) * columns, columns,
+                                order ? order + piece.begin : nullptr, piece.size(),
+                                ahead > 0 ? ahead + count - piece.end : 0, mean, inverse_scale,
+                                target + piece.begin * columns);
+            };
+            bring(rows.x, plan_.inputs, s.input_mean, s.input_inverse_scale, x_.data());
+            bring(rows.y, plan_.targets, s.target_mean, s.target_inverse_scale, y_.data());
+            bring(rows.weight, 1, nullptr, nullptr, weight_.data());
+            bring(rows.event, plan_.targets, nullptr, nullptr, event_.data());
+        });
+    }
     result.count = count;
     return result;
 }
@@ -166,7 +174,7 @@ double Workspace<T>::likelihood(const Rows<T>& part, const TrainingPosition* pos
         return kernels_.likelihood(plan_, shared, raw, targets, gradient_scale, scratch_.data(),
                                    d_raw, d_shared, accumulate);
     }
-    const std::int64_t scratch_of_one = kernels_.scratch_size(plan_, capacity_);
+    const std::int64_t scratch_of_one = kernels_.scratch_size(plan_);
     team.split(part.count, likelihood_block_, likelihood_block_, [&](const Piece& piece) {
         for (std::int64_t i = piece.begin; i < piece.end; i += likelihood_block_) {
             const Targets<T> block{part.y + i * plan_.targets,

@@ -19,7 +19,7 @@
 
 namespace likely::kernels_detail {
 
-inline constexpr std::int64_t block_rows = 256;
+inline constexpr std::int64_t summed_rows = 256;
 
 /// How many numbers of a column are read or written for so many rows: whole registers.
 template <class T>
@@ -159,7 +159,7 @@ struct InColumns {
     void store(std::int64_t i, auto&& by_raw) const {
         for (std::size_t k = 0; k < count; ++k) by_raw(k).store(slopes + at(k) + i);
     }
-    static std::int64_t at(std::size_t k) { return static_cast<std::int64_t>(k) * block_rows; }
+    static std::int64_t at(std::size_t k) { return static_cast<std::int64_t>(k) * summed_rows; }
 };
 template <class T, std::size_t count>
 struct InRows {
@@ -190,10 +190,10 @@ class Placed {
         if constexpr (has_shuffles<T> || count == 1) {
             if (are_rows_ && rows == padded<T>(rows)) return use(InRows<T, count>{raw, d_raw});
         }
-        read_raw(plan, batch_.shared, raw, t, rows, values_, block_rows);
+        read_raw(plan, batch_.shared, raw, t, rows, values_, summed_rows);
         const auto result = use(InColumns<T, count>{values_, slopes_});
         if (d_raw) {
-            write_slopes(plan, slopes_, block_rows, t, rows, d_raw, batch_.d_shared);
+            write_slopes(plan, slopes_, summed_rows, t, rows, d_raw, batch_.d_shared);
         }
         return result;
     }
@@ -203,7 +203,7 @@ class Placed {
 
     const Batch<T>& batch_;
     bool are_rows_;
-    alignas(64) T values_[count * block_rows], slopes_[count * block_rows];
+    alignas(64) T values_[count * summed_rows], slopes_[count * summed_rows];
 };
 
 }  // namespace likely::kernels_detail

@@ -48,8 +48,7 @@ void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
 /// Where d loss / d z stands once `activation_gradient` has run.
 template <class T>
 T* gradient_place(const DenseStep& step, const Matrices<T>& matrices, T* d_value) {
-    const bool identity = std::holds_alternative<Identity>(step.activation);
-    return identity || step.d_preactivation == none ? d_value : matrices.at(step.d_preactivation);
+    return step.d_preactivation == none ? d_value : matrices.at(step.d_preactivation);
 }
 
 /// d loss / d z from d loss / d value, in its place unless there is another one.

@@ -1,4 +1,4 @@
-// The three products of a dense layer. The only file that knows how a matrix product is computed.
+// The three products of a dense layer. The only file that the rest knows of matrix products.
 //
 // Contract: matrices are C-order; x rows x inputs, weight inputs x outputs, z and d_z rows x
 // outputs. Bits do not depend on how work is cut: `forward` and `input_gradient` may be called for

@@ -43,13 +43,13 @@ struct Samples {
     }
 };
 
-/// Brings the samples of a batch in blocks of at most `block_rows` rows.
+/// Brings the samples of a batch in blocks of at most `summed_rows` rows.
 template <class T>
 class SampleBlocks {
   public:
     explicit SampleBlocks(const Batch<T>& batch)
         : from_(batch.targets), columns_(batch.plan.targets) {
-        if (!from_.weight) std::fill_n(weight_room_, std::min(block_rows, from_.rows), T(1));
+        if (!from_.weight) std::fill_n(weight_room_, std::min(summed_rows, from_.rows), T(1));
     }
     /// Of target column t, for rows that come after those of all blocks before.
     Samples<T> read(std::int64_t begin, std::int64_t rows, std::int64_t t) {
@@ -78,7 +78,7 @@ class SampleBlocks {
 
     const Targets<T>& from_;
     std::int64_t columns_;
-    alignas(64) T weight_room_[block_rows], target_room_[block_rows], event_room_[block_rows];
+    alignas(64) T weight_room_[summed_rows], target_room_[summed_rows], event_room_[summed_rows];
 };
 
 /// The sum of weight * log density over a block whose raw parameters are in columns or in rows.
@@ -114,8 +114,8 @@ template <FixedFamily Family, class T>
 double fixed_likelihood(const Family& family, const Batch<T>& batch, auto&& places) {
     SampleBlocks<T> blocks(batch);
     double total = 0;
-    for (std::int64_t begin = 0; begin < batch.targets.rows; begin += block_rows) {
-        const std::int64_t rows = std::min(block_rows, batch.targets.rows - begin);
+    for (std::int64_t begin = 0; begin < batch.targets.rows; begin += summed_rows) {
+        const std::int64_t rows = std::min(summed_rows, batch.targets.rows - begin);
         for (std::int64_t t = 0; t < batch.plan.targets; ++t) {
             const Samples<T> samples = blocks.read(begin, rows, t);
             total -= places.visit(begin, rows, t, samples.targets, [&](const auto raw) {

@@ -79,7 +79,7 @@ class LookedUp {
         for (std::int64_t i = 0; i < rows; i += lanes) {
             const auto raw =
                 load_rows<T, width>([&](std::int64_t row) { return from + place_[i + row]; });
-            unrolled<width>([&](auto k) { raw[k].store(values_ + k * block_rows + i); });
+            unrolled<width>([&](auto k) { raw[k].store(values_ + k * summed_rows + i); });
         }
     }
     LIKELY_FLATTEN void add_up(std::int64_t rows, T* total) {
@@ -87,7 +87,7 @@ class LookedUp {
         std::fill_n(by_lane, size_ * lanes, T(0));
         for (std::int64_t i = 0; i < rows; i += lanes) {
             const auto slope = [=, this](std::int64_t k) {
-                return Lanes<T>::load(slopes_ + k * block_rows + i);
+                return Lanes<T>::load(slopes_ + k * summed_rows + i);
             };
             const auto add = [=, this](std::int64_t lane, std::int64_t column, auto numbers) {
                 T* const sum = by_lane + place_[i + lane] * lanes + lane * width + column;
@@ -122,8 +122,8 @@ class LookedUp {
     const Family& family_;
     const Batch<T>& batch_;
     std::int64_t size_;
-    alignas(64) T values_[width * block_rows], slopes_[width * block_rows];
-    std::int32_t place_[block_rows];  ///< of each sample's label in a table
+    alignas(64) T values_[width * summed_rows], slopes_[width * summed_rows];
+    std::int32_t place_[summed_rows];  ///< of each sample's label in a table
 };
 
 }  // namespace likely::kernels_detail

@@ -46,7 +46,7 @@ void backward(const ResidualBegin& step, const Matrices<T>& matrices, const Piec
 }  // namespace
 
 template <class T>
-std::int64_t scratch_size(const Plan& plan, std::int64_t) {
+std::int64_t scratch_size(const Plan& plan) {
     return std::max(gemm::scratch_size<T>(), likelihood_scratch_size<T>(plan));
 }
 
@@ -55,7 +55,7 @@ void network_forward(const Plan& plan, const Mode<T>& mode, const T* parameters,
                      std::int64_t rows, std::int64_t capacity, T* workspace, T* scratch,
                      const Team& team) {
     const Matrices<T> matrices{x, workspace, capacity};
-    const std::int64_t scratch_of_one = scratch_size<T>(plan, capacity);
+    const std::int64_t scratch_of_one = scratch_size<T>(plan);
     for (std::size_t first = 0; first < plan.steps.size();) {
         // Between two batch normalisations, which need all rows, each piece of the rows runs alone.
         if (const auto* step = std::get_if<BatchNormStep>(&plan.steps[first]))
@@ -85,7 +85,7 @@ void network_backward(const Plan& plan, const Mode<T>& mode, const T* parameters
                       T* gradient, bool accumulate, const Team& team) {
     const Matrices<T> matrices{x, workspace, capacity};
     const GradientTarget<T> target{gradient, accumulate};
-    const std::int64_t scratch_of_one = scratch_size<T>(plan, capacity);
+    const std::int64_t scratch_of_one = scratch_size<T>(plan);
     const int row_pieces = team.pieces(rows, fewest_rows);
     const auto last = static_cast<std::int64_t>(plan.steps.size()) - 1;
     const auto step_at = [&](std::int64_t index) -> const Step& {
@@ -117,8 +117,7 @@ void network_backward(const Plan& plan, const Mode<T>& mode, const T* parameters
         if (dense && !is_first && !adds) std::swap(current, other);
 
         // Values of a rectifier right below: their derivative goes into the input gradient.
-        const bool fused =
-            dense && next && begin == index && is_rectified(*next) && next->d_preactivation == none;
+        const bool fused = dense && next && begin == index && is_rectified(*next);
         const T* const rectified = fused ? matrices.at(next->value) : nullptr;
         const auto by_inputs = [&](int piece, int pieces, int member) {
             weight_gradient(*dense, matrices, rows,
@@ -151,7 +150,10 @@ void network_backward(const Plan& plan, const Mode<T>& mode, const T* parameters
                 input_pieces = 0;
             }
         }
-        const int by_row_pieces = is_first ? 0 : row_pieces;
+        const bool has_rows =
+            dense ? !is_first
+                  : begin > index || (next && !std::holds_alternative<Identity>(next->activation));
+        const int by_row_pieces = has_rows ? row_pieces : 0;
         team.each(std::max(input_pieces, by_row_pieces), [&](int piece, int member) {
             if (piece < input_pieces) by_inputs(piece, input_pieces, member);
             if (piece < by_row_pieces) by_rows(piece, member);

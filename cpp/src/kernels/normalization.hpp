@@ -18,8 +18,8 @@ template <std::size_t K, class T, class Function>
 void add_column_sums(std::int64_t rows, std::int64_t width, std::array<T*, K> totals, T* partial,
                      Function function) {
     using V = Lanes<T>;
-    for (std::int64_t begin = 0; begin < rows; begin += block_rows) {
-        const std::int64_t end = std::min(begin + block_rows, rows);
+    for (std::int64_t begin = 0; begin < rows; begin += summed_rows) {
+        const std::int64_t end = std::min(begin + summed_rows, rows);
         std::fill_n(partial, static_cast<std::int64_t>(K) * width, T(0));
         for (std::int64_t i = begin; i < end; ++i) {
             std::int64_t j = 0;

@@ -57,7 +57,7 @@ SampleResult steps_of(const Family& family, const SampleSteps<T>& steps) {
     const auto rule = steps.optimizer.template at_step<V>(1, steps.learning_rate);
 
     std::array<LinearRaw<T>, count> places;
-    std::array<RawParameters<T, Inputs>, count> now, next;
+    std::array<RawParameters<T, Inputs>, count> now{}, next;
     const auto for_weights = [&](std::size_t k, auto&& use) {
         if (places[k].weight == none) return;
         for (std::size_t j = 0; j < inputs; ++j)

@@ -109,8 +109,8 @@ struct SampleResult {
 
 template <class T>
 struct Kernels {
-    /// Numbers of scratch memory that the functions below need for `rows` rows, on each thread.
-    std::int64_t (*scratch_size)(const Plan&, std::int64_t rows);
+    /// Numbers of scratch memory that the functions below need on each thread.
+    std::int64_t (*scratch_size)(const Plan&);
 
     /// out row i = (x row order[i] - mean) / scale. `order` null: rows as they stand; `mean` null:
     /// unscaled. The `ahead` rows that follow in `order` are asked for next.
