@@ -18,7 +18,8 @@ from bench.contest import ROOT, say
 from bench.machine import compiled, pinned, with_threads
 from bench.rows import Row, make_data, row_from_json
 
-PARTS = tuple("shuffle gather forward likelihood backward linear samples norm update".split())
+PARTS = ("shuffle", "gather", "forward", "likelihood", "backward", "linear", "samples", "norm",
+         "update")  # fmt: skip
 """As in parts.cpp. A linear model's gather, forward, likelihood and backward are one; with one
 sample a step all is, but the shuffle."""
 
