@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import likely
 import numpy as np
+from figures import spread
 from machine import settle_on_one_core, warn_if_busy
 
 BATCH = 128
@@ -45,11 +46,6 @@ ROWS: dict[str, Callable[[], float]] = {
 }
 
 
-def quartiles(values: np.ndarray, digits: int) -> str:
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-    return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=15)
@@ -69,7 +65,7 @@ def main() -> None:
     print("|---|---|---|")
     for name in ROWS:
         ratio = microseconds[name] / microseconds["plain"]
-        print(f"| {name} | {quartiles(microseconds[name], 0)} | {quartiles(ratio, 2)} |")
+        print(f"| {name} | {spread(microseconds[name], 0)} | {spread(ratio, 2)} |")
     print(f"\nMedians and quartiles of {rounds} rounds, each row once a round.")
 
 

@@ -18,6 +18,7 @@ from pathlib import Path
 
 import likely
 import numpy as np
+from figures import spread
 from likely import _core
 from machine import settle_on_one_core, warn_if_busy
 
@@ -192,11 +193,6 @@ def step(family: Family) -> float:
     return history.seconds / history.steps
 
 
-def quartiles(values: np.ndarray, digits: int) -> str:
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-    return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
-
-
 def print_tables(
     sets: list[str], measured: dict[tuple[str, str, int], list[float]], steps: dict[str, np.ndarray]
 ) -> None:
@@ -211,7 +207,7 @@ def print_tables(
         for kernels in sets:
             ours = np.array(measured[name, kernels, ROWS])
             ratio = loop / ours
-            cells += [f"{np.median(ours):.2f}", quartiles(ratio, 1)]
+            cells += [f"{np.median(ours):.2f}", spread(ratio, 1)]
             if np.median(ratio) < family.goal:
                 missed.append(f"{name} ({kernels}: {np.median(ratio):.1f} of {family.goal})")
         share = 1e-9 * BATCH * np.array(measured[name, in_use, BATCH]) / steps[name]
@@ -225,7 +221,7 @@ def print_tables(
         end="",
     )
     everything = np.concatenate(list(steps.values()))
-    print(f"a step takes {quartiles(1e6 * everything, 0)} us.")
+    print(f"a step takes {spread(1e6 * everything, 0)} us.")
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import likely
 import numpy as np
+from figures import spread
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
@@ -75,11 +76,6 @@ PROBLEMS = (
     ),
 )
 Fitted = dict[tuple[str, float, str | None], list[likely.Network]]
-
-
-def spread(values: Array, digits: int) -> str:
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-    return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def label(option: str | None) -> str:

@@ -89,5 +89,5 @@ def against_peers(axes: Axes, chosen: list[Contest]) -> None:
     axes.invert_yaxis()
     axes.set_xlabel("time of a step / that of likely (right of the line: likely is faster)")
     axes.set_title("Against peers, one core")
-    axes.legend(fontsize=8, loc="upper right")
+    axes.legend(fontsize=8, loc="lower right")
     axes.grid(alpha=0.3, axis="x")

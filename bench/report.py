@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.figures import spread
 from bench.rows import Array, Floor, Row, floor, row_from_json
 
 Results = Mapping[str, Any]
@@ -17,11 +18,6 @@ OURS, REFERENCE = "likely", "NumPy"
 SLOWER = 1.1  # a regression: so many times the time of the runs before, beyond the spread
 RUNS_BEFORE = 5
 PEERS = ("NumPy", "scikit-learn", "PyTorch", "JAX", "ONNX Runtime", "likely, C++")
-
-
-def spread(values: Array, digits: int) -> str:
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75])
-    return f"{middle:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
 
 
 def short(value: float) -> str:
