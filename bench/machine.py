@@ -19,7 +19,15 @@ from typing import Any
 HERE = Path(__file__).parent
 THREAD_VARIABLES = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 CAN_PIN = hasattr(os, "sched_setaffinity")
-
+# LIKELY_ISA=v3 is for likely alone: these are what its peers' libraries listen to (JAX: see there).
+HELD_TO_AVX2 = os.environ.get("LIKELY_ISA") == "v3"
+AVX2_VARIABLES = {
+    "OPENBLAS_CORETYPE": "Haswell",
+    "ATEN_CPU_CAPABILITY": "avx2",
+    "ONEDNN_MAX_CPU_ISA": "AVX2",
+    "MKL_ENABLE_INSTRUCTIONS": "AVX2",
+    "NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR",
+}
 
 # Those this program may run on, the one that is measured on first.
 CORES = (
@@ -33,9 +41,9 @@ def pin(chosen: Collection[int]) -> None:
 
 
 @contextlib.contextmanager
-def pinned(count: int) -> Iterator[None]:
-    """A program that is started meanwhile stays on so many cores."""
-    pin(CORES[:count])
+def pinned(count: int, first: int = 0) -> Iterator[None]:
+    """A program that is started meanwhile stays on so many cores, from this one on."""
+    pin(CORES[first : first + count])
     try:
         yield
     finally:
@@ -43,8 +51,9 @@ def pinned(count: int) -> Iterator[None]:
 
 
 def with_threads(threads: int) -> dict[str, str]:
-    """The environment in which a BLAS that is imported takes so many threads."""
-    return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads))}
+    """The environment in which a BLAS takes so many threads, and AVX2 alone if it is held to it."""
+    held = AVX2_VARIABLES if HELD_TO_AVX2 else {}
+    return {**os.environ, **dict.fromkeys(THREAD_VARIABLES, str(threads)), **held}
 
 
 def settle_on_one_core() -> None:
@@ -78,13 +87,14 @@ def cpu_name() -> str:
     }
     parts = [values.get("model name", platform.machine())]
     parts += [f"{key} {values[key]}" for key in ("cpu family", "model") if key in values]
-    return ", ".join(parts)
+    return ", ".join(parts + ["held to AVX2"] * HELD_TO_AVX2)
 
 
 class Limits:
     """Multiply-adds and bytes a second of one core, the best of all that was measured.
 
-    `peak` counts a multiply-add as two operations. Without a compiler both stay empty.
+    `peak` counts a multiply-add as two operations, of AVX2 where all are held to it. Without a
+    compiler both stay empty.
     """
 
     def __init__(self) -> None:
@@ -92,7 +102,8 @@ class Limits:
         self.bandwidth: dict[int, float] = {}
         self._folder = tempfile.TemporaryDirectory()
         folder = Path(self._folder.name)
-        self._peak = compiled(HERE / "multiply_add_peak.cpp", folder / "peak")
+        march = ["-march=x86-64-v3"] if HELD_TO_AVX2 else []
+        self._peak = compiled(HERE / "multiply_add_peak.cpp", folder / "peak", *march)
         self._bandwidth = compiled(HERE / "bandwidth.cpp", folder / "bandwidth")
 
     def measure_peak(self) -> None:
