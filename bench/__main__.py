@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import prediction, profiler, report, surroundings, sweep, training
-from bench.contest import ENVIRONMENTS, PEERS, Team, Worker, commit, say
+from bench.contest import ENVIRONMENTS, PEERS, Pair, Team, Worker, commit, say
 from bench.machine import CORES, Busyness, Limits, cpu_name, warn_if_busy
 from bench.rows import SERVED, TRAINING, Row
 
@@ -118,7 +118,7 @@ def measure(arguments: argparse.Namespace, rows: Sequence[Row]) -> dict[str, Any
         say("Training, two cores")
         with Team(peers, 2) as team:
             if "likely" in peers:
-                team.workers.append(Worker("likely", 1))
+                team.workers[1:1] = [Worker("likely", 1), Pair("likely")]  # next to its turn
             results["training"] += training.measure(rows, team, rounds, limits, 2)
     if "around" in arguments.parts:
         say("Around it")

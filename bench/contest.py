@@ -25,21 +25,21 @@ def interpreter(peer: str) -> str:
 
 
 class Worker:
-    """A peer in a process of its own, pinned to the first `threads` cores.
+    """A peer in a process of its own, pinned to `threads` cores from `first` on.
 
     Raises Missing where the peer is not installed, RuntimeError where a request fails.
     """
 
-    def __init__(self, peer: str, threads: int) -> None:
+    def __init__(self, peer: str, threads: int, first: int = 0) -> None:
         self.peer, self.threads = peer, threads
-        with pinned(threads):
+        with pinned(threads, first):
             self._process = subprocess.Popen(
                 [interpreter(peer), "-m", "bench.worker", peer, str(threads)],
                 stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT,
                 env=with_threads(threads),
             )  # fmt: skip
         try:
-            hello = self._answer()
+            hello = self.answer()
         except RuntimeError:
             self.close()
             raise
@@ -49,14 +49,17 @@ class Worker:
         self.title, self.version = hello["title"], hello["version"]
 
     def ask(self, request: str, **arguments: Any) -> dict[str, Any]:
+        self.send(request, **arguments)
+        return self.answer()
+
+    def send(self, request: str, **arguments: Any) -> None:
         assert self._process.stdin is not None
         paths = {key: str(value) for key, value in arguments.items() if isinstance(value, Path)}
         print(
             json.dumps({"do": request, **arguments, **paths}), file=self._process.stdin, flush=True
         )
-        return self._answer()
 
-    def _answer(self) -> dict[str, Any]:
+    def answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
@@ -77,6 +80,32 @@ class Worker:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+class Pair(Worker):
+    """One more worker on the second core does at once what this one is asked: both have one thread.
+
+    `epoch` then answers with half of the time in which both are done: what the cores give a peer
+    that has nothing to share and nobody to wait for.
+    """
+
+    def __init__(self, peer: str) -> None:
+        super().__init__(peer, 1)
+        self.title += ", two at once"
+        self._other = Worker(peer, 1, first=1)
+
+    def ask(self, request: str, **arguments: Any) -> dict[str, Any]:
+        if request not in ("prepare", "epoch"):
+            return super().ask(request, **arguments)
+        self._other.send(request, **arguments)
+        answers = [super().ask(request, **arguments), self._other.answer()]
+        if request == "epoch":
+            answers[0]["seconds"] = max(answer["seconds"] for answer in answers) / 2
+        return answers[0]
+
+    def close(self) -> None:
+        super().close()
+        self._other.close()
 
 
 class Team:

@@ -42,11 +42,15 @@ class Contest:
         self.cores: int = result.get("cores", 1)
         self.rows: int = result.get("rows", 1)
         self.seconds: dict[str, Array] = {}
-        self.one_core: Array | None = None  # likely with one thread, in a contest on more cores
+        # likely with one thread, in a contest on more cores: alone, and once on each core.
+        self.one_core: Array | None = None
+        self.two_at_once: Array | None = None
         self.other_work: list[str] = []
         for entrant in result["entrants"]:
             seconds = np.array(entrant["seconds"])
-            if entrant.get("threads", self.cores) != self.cores:
+            if entrant["peer"] == f"{OURS}, two at once":
+                self.two_at_once = seconds
+            elif entrant.get("threads", self.cores) != self.cores:
                 self.one_core = seconds
             elif entrant.get("agrees", True):
                 self.seconds[entrant["peer"]] = seconds
@@ -101,15 +105,21 @@ def training(results: Results, cores: int) -> str:
         line = [contest.row.name, "-" if best is None else f"{ratio(contest.ratios(best))}, {best}"]
         line += [ratio(contest.ratios(p)) if p in contest.seconds else "-" for p in peers]
         if cores > 1:
-            one = contest.one_core
+            one, two = contest.one_core, contest.two_at_once
             line.append("-" if one is None else ratio(one / contest.seconds[OURS]))
+            line.append("-" if one is None or two is None else ratio(one / two))
         ratios.append(line)
     count = "one core" if cores == 1 else f"{cores} cores"
     text = f"## A training step, {count}, microseconds\n\n"
     head = ["step", OURS, *peers, "floor", "floor / likely", "of the peak"]
     text += table(head, times)
     text += f"\nHow many times as fast likely is, {count}:\n\n"
-    head = ["step", "than the best peer", *peers, *(["than on one core"] if cores > 1 else [])]
+    head = [
+        "step",
+        "than the best peer",
+        *peers,
+        *(["than on one core", "two fits at once"] if cores > 1 else []),
+    ]
     text += table(head, ratios)
     others = [f"{c.row.name}: {', '.join(c.other_work)}" for c in chosen if c.other_work]
     if others:

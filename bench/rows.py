@@ -75,7 +75,7 @@ class Row:
     loss: Loss
     optimizer: Optimizer = "adam"
     steps: int = 1
-    """In an epoch: as many as take some tens of milliseconds, over data of a few megabytes."""
+    """In an epoch: tens of milliseconds, or 0.1 s where threads share steps (1 ms to wake them)."""
     learning_rate: float = 1e-3
     clip_value: float | None = None
     title: str = ""
@@ -172,12 +172,12 @@ TRAINING = (
     Row(perceptron((1, 1)), 64, "squared error", "sgd", steps=10000, learning_rate=1e-2),
     Row(perceptron((10, 50, 2)), 32, "normal", steps=4000),
     Row(perceptron((13, 64, 64, 1)), 32, "squared error", steps=2000),
-    Row(perceptron((32, 128, 128, 2)), 128, "normal", steps=250),
-    Row(perceptron((784, 256, 128, 10)), 128, "cross-entropy", steps=50),
+    Row(perceptron((32, 128, 128, 2)), 128, "normal", steps=1000),
+    Row(perceptron((784, 256, 128, 10)), 128, "cross-entropy", steps=150),
     Row(perceptron((784, 512, 512, 10)), 256, "cross-entropy", steps=20),
     Row(perceptron((100, 1024, 1024, 1024, 10)), 1024, "cross-entropy", steps=4),
     Row(
-        residual_tutorial(), 100, "normal", "sgd", steps=100, clip_value=1.0,
+        residual_tutorial(), 100, "normal", "sgd", steps=300, clip_value=1.0,
         title="residual sigmoid tutorial",
     ),
 )  # fmt: skip

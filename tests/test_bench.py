@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from bench import report, rows, training
-from bench.contest import Team, Worker
-from bench.machine import Busyness
+from bench.contest import Pair, Team, Worker
+from bench.machine import CORES, Busyness
 from bench.peers import numpy as numpy_peer
 from bench.rows import Data, Row, floor, make_data, perceptron, row_from_json
 
@@ -107,6 +107,18 @@ def test_a_worker_answers_errors_and_goes_on() -> None:
         assert worker.ask("memory")["bytes"] > 1e6
 
 
+@pytest.mark.skipif(len(CORES) < 2, reason="needs a second core")
+def test_two_at_once_do_the_work_of_one(tmp_path: Path) -> None:
+    row = KINDS["normal"]
+    with Worker("numpy", 1) as one, Pair("numpy") as two:
+        able, _ = training.prepare([one, two], row, tmp_path)
+        assert able == [one, two]
+        single, pair = (worker.ask("epoch", steps=row.steps) for worker in able)
+    assert two.title == "NumPy, two at once"
+    assert pair["loss"] == single["loss"]
+    assert pair["seconds"] > 0
+
+
 def test_a_peer_that_is_missing_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     with Team(["no_such_library", "numpy"], 1) as team:
         assert [worker.peer for worker in team.workers] == ["numpy"]
@@ -158,7 +170,11 @@ def canned() -> dict[str, Any]:
         entrant("JAX", [2e-6, 3e-6, 9e-6]),
         entrant("PyTorch", [1e-9] * 3, agrees=False),
     ]
-    two_cores = [entrant("likely", [1e-6] * 3, threads=2), entrant("likely", [1.9e-6] * 3)]
+    two_cores = [
+        entrant("likely", [1e-6] * 3, threads=2),
+        entrant("likely", [1.9e-6] * 3),
+        entrant("likely, two at once", [0.95e-6] * 3),
+    ]
     once = [[1e-6, 2e-6, 3e-6, 4e-6]] * 3
     twice = [[3e-6, 4e-6, 5e-6, 9e-6]] * 3
     served = rows.SERVED[0].as_json()
@@ -202,7 +218,8 @@ def test_the_report_of_known_results() -> None:
     assert f"| {name} | 2.00 (1.50 to 2.50) | 6.00 | 3.00 | {least} |" in text
     assert f"| {name} | 2.00 (1.75 to 2.50), JAX | 3.00 (3.00 to 3.50) | 2.00" in text
     assert "Did different work, and do not count" in text and "PyTorch" in text
-    assert f"| {name} | - | 1.90 (1.90 to 1.90) |" in text  # two cores against one
+    # two cores against one, and two fits at once
+    assert f"| {name} | - | 1.90 (1.90 to 1.90) | 2.00 (2.00 to 2.00) |" in text
     assert "| 10-64-64-2 | 2.00 / 4.00 | 4.00 / 9.00 |" in text
     assert "| 10-64-64-2 | 1000 | 1000 | 500 |" in text
     assert "| installed, MB, without NumPy | - | 5.0 | - |" in text
