@@ -279,9 +279,9 @@ constexpr double shortest_pause = 0.02, longest_pause = 0.3;
 constexpr double least_share = 2.5e6;
 /// What teams may lose before they pause: seconds, or this many jobs.
 constexpr double smallest_budget = 2e-3, budget_in_jobs = 2;
-/// Of so many jobs some are done alone, to know how long that takes: the first ones early, and at
-/// once where the caller waits for this share of a job.
-constexpr std::int64_t jobs_a_trial = 256, first_trial = 32;
+/// Of so many jobs some are done alone, to know how long that takes: from this one on, and at once
+/// where the caller waits for this share of a job.
+constexpr std::int64_t jobs_a_trial = 256, first_trial = 64;
 constexpr double suspicious_share = 0.25;
 /// Threads that wait for a job slow down another one where two share a core, so what one thread
 /// takes is measured once they sleep, so many seconds after their last job, or by a job so long
