@@ -132,6 +132,29 @@ constexpr std::int64_t steps_at_once = 1024;
 /// Parameters at a time of the norm and of the update: a multiple of what their kernels sum.
 constexpr std::int64_t block = 4096;
 
+/// The blocks of a large tensor, or of small ones side by side.
+struct Blocks {
+    std::int64_t begin, end;
+};
+
+std::vector<Blocks> blocks_of(const Plan& plan) {
+    constexpr std::int64_t large = 16 * block;
+    std::vector<Blocks> all;
+    bool was_large = true;
+    for (const ParameterTensor& tensor : plan.tensors) {
+        const std::int64_t begin = (tensor.offset + block - 1) / block;
+        const std::int64_t end = (tensor.offset + tensor.size + block - 1) / block;
+        const bool is_large = tensor.size >= large;
+        if (is_large || was_large) {
+            all.push_back({begin, end});
+        } else {
+            all.back().end = end;
+        }
+        was_large = is_large;
+    }
+    return all;
+}
+
 /// One fit: its memory, allocated at once, and what it has reached.
 template <class T>
 class Fit {
@@ -160,6 +183,7 @@ class Fit {
                          [](const auto& chosen) { return chosen.slots(); }, options.optimizer)),
                  T(0)),
           segments_(segments_of(plan_, options)),
+          blocks_(blocks_of(plan_)),
           schedule_(options.schedule, options.epochs, (used_ + batch_size - 1) / batch_size) {
         if (!data.weight) return;
         const double mean = std::accumulate(data.weight, data.weight + data.rows, 0.0) /
@@ -265,13 +289,27 @@ class Fit {
         return loss;
     }
 
+    /// use(begin, end) for all parameters. Large tensors are cut one by one, as their gradients
+    /// are: what a core has computed is still in its cache.
+    template <class Use>
+    void split_parameters(const Team& team, Use&& use) {
+        const auto size = static_cast<std::int64_t>(gradient_.size());
+        const int pieces = team.pieces(size, block);
+        team.each(pieces, [&](int index, int member) {
+            for (const Blocks& blocks : blocks_) {
+                const Piece piece = Team::cut(blocks.end - blocks.begin, 1, index, pieces, member);
+                use((blocks.begin + piece.begin) * block,
+                    std::min((blocks.begin + piece.end) * block, size));
+            }
+        });
+    }
+
     /// Infinite where T cannot hold it.
     double squared_norm(const Team& team) {
-        const auto size = static_cast<std::int64_t>(gradient_.size());
-        team.split(size, block, block, [&](const Piece& piece) {
-            for (std::int64_t i = piece.begin; i < piece.end; i += block) {
+        split_parameters(team, [&](std::int64_t begin, std::int64_t end) {
+            for (std::int64_t i = begin; i < end; i += block) {
                 squares_[static_cast<std::size_t>(i / block)] =
-                    kernels<T>().squared_norm(std::min(block, piece.end - i), gradient_.data() + i);
+                    kernels<T>().squared_norm(std::min(block, end - i), gradient_.data() + i);
             }
         });
         const double sum = std::accumulate(squares_.begin(), squares_.end(), 0.0);
@@ -288,11 +326,10 @@ class Fit {
         what.clip_value = options_.clip_value.value_or(std::numeric_limits<double>::infinity());
         const auto size = static_cast<std::int64_t>(gradient_.size());
         std::atomic<bool> finite = true;
-        team.split(size, block, block, [&](const Piece& piece) {
+        split_parameters(team, [&](std::int64_t first, std::int64_t last) {
             for (const Segment& segment : segments_) {
-                const std::int64_t begin = std::max(segment.offset, piece.begin);
-                const std::int64_t count =
-                    std::min(segment.offset + segment.count, piece.end) - begin;
+                const std::int64_t begin = std::max(segment.offset, first);
+                const std::int64_t count = std::min(segment.offset + segment.count, last) - begin;
                 if (count <= 0) continue;
                 Update of_segment = what;
                 if (segment.penalized) {
@@ -344,6 +381,7 @@ class Fit {
     AlignedVector<T> slots_;
     std::vector<T> best_, best_averages_;
     std::vector<Segment> segments_;
+    std::vector<Blocks> blocks_;
     RunningSchedule schedule_;
     double rate_ = 0, epoch_norm_ = 0, largest_norm_ = 0;
 };
