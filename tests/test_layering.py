@@ -37,7 +37,7 @@ FLOORS: dict[str, list[str]] = {
         f"{CORE}/safetensors.*",
     ],
     "2 networks": [
-        f"{PUBLIC}/layers.hpp {PUBLIC}/specification.hpp {CORE}/plan.*",
+        f"{PUBLIC}/layers.hpp {PUBLIC}/specification.hpp {CORE}/plan.* {CORE}/halves.hpp",
         f"{CORE}/checks.hpp",
     ],
     "3 kernels": [f"{CORE}/kernels/*", f"{CORE}/statistics.*", f"{CORE}/describe.hpp"],

@@ -93,6 +93,31 @@ def test_every_kind_of_cut(widths: tuple[int, ...], batch_size: int | None, dtyp
     assert_same_bits(make, data, batch_size=batch_size, optimizer=likely.Adam(learning_rate=1e-4))
 
 
+@each_dtype
+@pytest.mark.parametrize("batch_size", [31, 33, 100, 299, 301])
+@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "identity"])
+def test_first_layer_in_halves(activation: str, batch_size: int, dtype: str) -> None:
+    """Of many inputs; standardised and as they are, with and without a bias, in a block too."""
+    data = made_data(350, 300, 1, dtype)
+    dense = likely.Dense(131, activation)
+
+    def make() -> likely.Network:
+        layers = [dense, likely.Dense(131, activation, bias=False)]
+        return likely.Network(300, 1, layers, dtype=dtype, standardize=True)
+
+    def plain() -> likely.Network:
+        layers = [likely.Dense(120, activation, bias=False), likely.Residual(likely.Dense(120))]
+        return likely.Network(300, 1, layers, dtype=dtype)
+
+    def block() -> likely.Network:
+        return likely.Network(300, 1, [likely.Residual(likely.Dense(300, activation))], dtype=dtype)
+
+    rate = likely.Adam(learning_rate=1e-4)
+    assert_same_bits(make, data, batch_size=batch_size, optimizer=rate)
+    assert_same_bits(plain, data, batch_size=batch_size, optimizer=rate, shuffle=False)
+    assert_same_bits(block, data, batch_size=batch_size, optimizer=rate)
+
+
 FAMILIES: list[likely.Distribution] = [
     likely.Normal(scale="shared"), likely.StudentT(df="shared"), likely.Gamma(), likely.Poisson(),
     likely.Categorical(classes=7), likely.Ordinal(levels=4), likely.Quantiles([0.1, 0.5, 0.9]),

@@ -99,8 +99,8 @@ void Inference<T>::predict_block(const T* x, std::int64_t rows, T* out, int memb
     const Mode<T> evaluation{model_.averages().data()};
     if (!x_.empty()) {
         T* const scaled = x_.data() + member * plan.inputs * capacity_;
-        kernels_.gather(x, plan.inputs, nullptr, rows, 0, mean_.data(), inverse_scale_.data(),
-                        scaled);
+        kernels_.gather(x, plan.inputs, plan.inputs, nullptr, rows, 0, mean_.data(),
+                        inverse_scale_.data(), scaled);
         x = scaled;
     }
     T* const workspace = workspace_.data() + member * plan.gradient_in * capacity_;

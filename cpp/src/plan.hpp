@@ -31,6 +31,7 @@ struct DenseStep {
     std::int64_t skipped, sum;  ///< last in a residual block: sum = skipped + value; else `none`
     std::int64_t
         d_preactivation;  ///< where the gradient by it goes; `none`: in the place of d value
+    bool in_halves;       ///< the sums of half of the inputs plus those of the others (halves.hpp)
 };
 
 /// The gradient by the block's value is kept at `kept_gradient` while its layers run backward;

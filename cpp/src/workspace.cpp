@@ -6,6 +6,8 @@
 #include <numeric>
 #include <string>
 
+#include "halves.hpp"
+
 namespace likely {
 namespace {
 
@@ -88,36 +90,58 @@ template <class T>
 Rows<T> Workspace<T>::chunk(const Rows<T>& rows, std::int64_t begin, std::int64_t count,
                             const Team& team) noexcept {
     const std::int64_t* order = rows.order ? rows.order + begin : nullptr;
-    const std::int64_t first = rows.order ? 0 : begin;
     const std::int64_t ahead = rows.ahead > 0 ? rows.count - begin - count + rows.ahead : 0;
     const Standardization<T>& s = standardization_;
-    const auto place = [&](const T* source, std::int64_t columns, const T* mean,
-                           T* target) -> const T* {
-        if (!source) return nullptr;
-        return order || mean ? target : source + first * columns;
+    struct Array {
+        const T* source;
+        std::int64_t columns;
+        const T *mean, *inverse_scale;
+        T* target;
+        const T* Rows<T>::* result;
+    };
+    const Array x{rows.x,    plan_.inputs, s.input_mean, s.input_inverse_scale,
+                  x_.data(), &Rows<T>::x};
+    const Array others[] = {
+        {rows.y, plan_.targets, s.target_mean, s.target_inverse_scale, y_.data(), &Rows<T>::y},
+        {rows.weight, 1, nullptr, nullptr, weight_.data(), &Rows<T>::weight},
+        {rows.event, plan_.targets, nullptr, nullptr, event_.data(), &Rows<T>::event}};
+    const auto is_copied = [&](const Array& array) {
+        return array.source && (order || array.mean);
     };
     Rows<T> result{};
-    result.x = place(rows.x, plan_.inputs, s.input_mean, x_.data());
-    result.y = place(rows.y, plan_.targets, s.target_mean, y_.data());
-    result.weight = place(rows.weight, 1, nullptr, weight_.data());
-    result.event = place(rows.event, plan_.targets, nullptr, event_.data());
-    if (order || s.input_mean || s.target_mean) {
-        team.split(count, row_unit, fewest_rows, [&](const Piece& piece) {
-            const auto bring = [&](const T* source, std::int64_t columns, const T* mean,
-                                   const T* inverse_scale, T* target) {
-                if (!source || !(order || mean)) return;
-                kernels_.gather(source + (order ? 0 : first + piece.begin) * columns, columns,
-                                order ? order + piece.begin : nullptr, piece.size(),
-                                ahead > 0 ? ahead + count - piece.end : 0, mean, inverse_scale,
-                                target + piece.begin * columns);
-            };
-            bring(rows.x, plan_.inputs, s.input_mean, s.input_inverse_scale, x_.data());
-            bring(rows.y, plan_.targets, s.target_mean, s.target_inverse_scale, y_.data());
-            bring(rows.weight, 1, nullptr, nullptr, weight_.data());
-            bring(rows.event, plan_.targets, nullptr, nullptr, event_.data());
+    result.count = count;
+    const auto place = [&](const Array& array) {
+        if (!array.source) return;
+        result.*array.result =
+            is_copied(array) ? array.target : array.source + begin * array.columns;
+    };
+    const auto bring = [&](const Array& array, const Piece& columns, const Piece& part) {
+        if (!is_copied(array)) return;
+        const std::int64_t stride = array.columns, at = part.begin * stride + columns.begin;
+        kernels_.gather(array.source + (order ? columns.begin : begin * stride + at),
+                        columns.size(), stride, order ? order + part.begin : nullptr, part.size(),
+                        ahead > 0 ? ahead + count - part.end : 0,
+                        array.mean ? array.mean + columns.begin : nullptr,
+                        array.mean ? array.inverse_scale + columns.begin : nullptr,
+                        array.target + at);
+    };
+    const auto bring_others = [&](const Piece& part) {
+        for (const Array& array : others) bring(array, {0, array.columns, part.member}, part);
+    };
+    place(x);
+    for (const Array& array : others) place(array);
+    if (!order && !s.input_mean && !s.target_mean) return result;
+    if (const DenseStep* const halved = first_in_halves(plan_, count, team)) {
+        split_in_halves(*halved, count, team, [&](const Piece& inputs, const Piece& part) {
+            bring(x, inputs, part);
+            if (inputs.begin == 0) bring_others(part);
+        });
+    } else {
+        team.split(count, row_unit, fewest_rows, [&](const Piece& part) {
+            bring(x, {0, plan_.inputs, part.member}, part);
+            bring_others(part);
         });
     }
-    result.count = count;
     return result;
 }
 

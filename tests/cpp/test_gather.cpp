@@ -14,14 +14,17 @@ namespace {
 
 constexpr std::int64_t data_rows = 50, batch_rows = 7;
 
-/// `ahead` rows of the order follow those of the batch.
+/// `ahead` rows of the order follow those of the batch; rows have `more` columns than are asked
+/// for.
 template <class T>
-void test_columns(std::int64_t columns, bool ordered, bool scaled, std::int64_t ahead) {
-    const auto at = [columns](std::int64_t i, std::int64_t j) {
-        return static_cast<std::size_t>(i * columns + j);
+void test_columns(std::int64_t columns, std::int64_t more, bool ordered, bool scaled,
+                  std::int64_t ahead) {
+    const std::int64_t stride = columns + more;
+    const auto at = [stride](std::int64_t i, std::int64_t j) {
+        return static_cast<std::size_t>(i * stride + j);
     };
     std::vector<T> x, mean, inverse_scale;
-    for (std::int64_t i = 0; i < data_rows * columns; ++i) x.push_back(static_cast<T>(i));
+    for (std::int64_t i = 0; i < data_rows * stride - more; ++i) x.push_back(static_cast<T>(i));
     for (std::int64_t j = 0; j < columns; ++j) {
         mean.push_back(static_cast<T>(3 * j));
         inverse_scale.push_back(static_cast<T>(j % 2 ? 0.5 : 2));
@@ -30,9 +33,9 @@ void test_columns(std::int64_t columns, bool ordered, bool scaled, std::int64_t 
     for (std::int64_t i = 0; i < batch_rows + ahead; ++i) order.push_back(i * 31 % data_rows);
     const T untouched = -7;
     std::vector<T> out(at(batch_rows + 1, 0), untouched);
-    kernels<T>().gather(x.data(), columns, ordered ? order.data() : nullptr, batch_rows, ahead,
-                        scaled ? mean.data() : nullptr, scaled ? inverse_scale.data() : nullptr,
-                        out.data());
+    kernels<T>().gather(x.data(), columns, stride, ordered ? order.data() : nullptr, batch_rows,
+                        ahead, scaled ? mean.data() : nullptr,
+                        scaled ? inverse_scale.data() : nullptr, out.data());
     for (std::int64_t i = 0; i < batch_rows; ++i) {
         const std::int64_t row = ordered ? order[static_cast<std::size_t>(i)] : i;
         for (std::int64_t j = 0; j < columns; ++j) {
@@ -41,8 +44,9 @@ void test_columns(std::int64_t columns, bool ordered, bool scaled, std::int64_t 
             CHECK(out[at(i, j)] ==
                   (scaled ? (plain - mean[column]) * inverse_scale[column] : plain));
         }
+        for (std::int64_t j = columns; j < stride; ++j) CHECK(out[at(i, j)] == untouched);
     }
-    for (std::int64_t j = 0; j < columns; ++j) CHECK(out[at(batch_rows, j)] == untouched);
+    for (std::int64_t j = 0; j < stride; ++j) CHECK(out[at(batch_rows, j)] == untouched);
 }
 
 template <class T>
@@ -72,9 +76,10 @@ void test_all() {
     test_finite<T>();
     for (std::int64_t columns = 1; columns < 40; ++columns) {
         for (const bool scaled : {false, true}) {
-            test_columns<T>(columns, false, scaled, 0);
-            for (const std::int64_t ahead : {0, 1, 5, 100}) {
-                test_columns<T>(columns, true, scaled, ahead);
+            for (const std::int64_t more : {0, 3}) {
+                test_columns<T>(columns, more, false, scaled, 0);
+                for (const std::int64_t ahead : {0, 1, 5, 100})
+                    test_columns<T>(columns, more, true, scaled, ahead);
             }
         }
     }

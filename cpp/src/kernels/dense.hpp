@@ -14,17 +14,17 @@ inline bool is_rectified(const DenseStep& step) {
     return std::holds_alternative<ReLU>(step.activation);
 }
 
+/// Where x weight + bias stands: in the place of the value, unless that is needed itself.
 template <class T>
-void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
-             const Matrices<T>& matrices, const Piece& rows, T* scratch) {
+T* preactivation(const DenseStep& step, const Matrices<T>& matrices) {
+    return matrices.at(step.preactivation == none ? step.value : step.preactivation);
+}
+
+template <class T>
+void activate(const DenseStep& step, const Matrices<T>& matrices, const Piece& rows) {
     const std::int64_t first = rows.begin * step.outputs, count = rows.size() * step.outputs;
     T* value = matrices.at(step.value) + first;
-    T* z = step.preactivation == none ? value : matrices.at(step.preactivation) + first;
-    const bool rectified = is_rectified(step) && step.sum == none;
-    gemm::forward(matrices.source(step.source) + rows.begin * step.inputs, parameters + step.weight,
-                  step.bias == none ? nullptr : parameters + step.bias, rows.size(), step.inputs,
-                  step.outputs, z, scratch, rectified);
-    if (rectified) return;
+    const T* z = preactivation(step, matrices) + first;
     std::visit(
         [&](const auto& activation) {
             constexpr bool is_identity =
@@ -43,6 +43,41 @@ void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
             }
         },
         step.activation);
+}
+
+template <class T>
+void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
+             const Matrices<T>& matrices, const Piece& rows, T* scratch) {
+    const bool rectified = is_rectified(step) && step.sum == none;
+    gemm::forward(matrices.source(step.source) + rows.begin * step.inputs, parameters + step.weight,
+                  step.bias == none ? nullptr : parameters + step.bias, rows.size(), step.inputs,
+                  step.outputs, preactivation(step, matrices) + rows.begin * step.outputs, scratch,
+                  rectified, step.in_halves);
+    if (!rectified) activate(step, matrices, rows);
+}
+
+/// The same in two jobs: the sums of some inputs, those of the later ones at `other`; then all of
+/// it.
+template <class T>
+void forward_half(const DenseStep& step, const T* parameters, const Matrices<T>& matrices,
+                  const Piece& inputs, const Piece& rows, T* other, T* scratch) {
+    T* const z = inputs.begin == 0 ? preactivation(step, matrices) : other;
+    gemm::forward_half(matrices.source(step.source) + rows.begin * step.inputs,
+                       parameters + step.weight,
+                       step.bias == none ? nullptr : parameters + step.bias, rows.size(),
+                       step.inputs, step.outputs, inputs, z + rows.begin * step.outputs, scratch);
+}
+
+template <class T>
+void add_halves(const DenseStep& step, const Matrices<T>& matrices, const Piece& rows,
+                const T* other) {
+    const std::int64_t first = rows.begin * step.outputs, count = rows.size() * step.outputs;
+    T* z = preactivation(step, matrices) + first;
+    const bool rectified = is_rectified(step) && step.sum == none;
+    transform<T>(
+        count, z, [&](Lanes<T> a, Lanes<T> b) { return rectified ? ReLU{}.value(a + b) : a + b; },
+        static_cast<const T*>(z), other + first);
+    if (!rectified) activate(step, matrices, rows);
 }
 
 /// Where d loss / d z stands once `activation_gradient` has run.

@@ -21,9 +21,9 @@ constexpr std::int64_t bytes_ahead = 1 << 15;
 /// A row in pieces of `Width` numbers, at most `columns`; the last piece may overlap the one
 /// before.
 template <int Width, bool scaled, class T>
-void gather_rows(const T* x, std::int64_t columns, const std::int64_t* order, std::int64_t rows,
-                 std::int64_t distance, std::int64_t ahead, const T* mean, const T* inverse_scale,
-                 T* out) {
+void gather_rows(const T* x, std::int64_t columns, std::int64_t stride, const std::int64_t* order,
+                 std::int64_t rows, std::int64_t distance, std::int64_t ahead, const T* mean,
+                 const T* inverse_scale, T* out) {
     typedef T Piece __attribute__((vector_size(sizeof(T) * Width)));
     const auto load = [](const T* from) {
         Piece piece;
@@ -37,13 +37,13 @@ void gather_rows(const T* x, std::int64_t columns, const std::int64_t* order, st
     };
     for (std::int64_t i = 0; i < rows; ++i) {
         if (i + distance < rows + ahead) {
-            const char* next = reinterpret_cast<const char*>(x + order[i + distance] * columns);
+            const char* next = reinterpret_cast<const char*>(x + order[i + distance] * stride);
             const char* end = next + columns * static_cast<std::int64_t>(sizeof(T)) - 1;
             for (const char* line = next; line < end; line += line_bytes) __builtin_prefetch(line);
             __builtin_prefetch(end);
         }
-        const T* row = x + (order ? order[i] : i) * columns;
-        T* target = out + i * columns;
+        const T* row = x + (order ? order[i] : i) * stride;
+        T* target = out + i * stride;
         std::int64_t j = 0;
         for (; j + Width < columns; j += Width) bring(row, target, j);
         bring(row, target, columns - Width);
@@ -53,18 +53,18 @@ void gather_rows(const T* x, std::int64_t columns, const std::int64_t* order, st
 }  // namespace
 
 template <class T>
-void gather(const T* x, std::int64_t columns, const std::int64_t* order, std::int64_t rows,
-            std::int64_t ahead, const T* mean, const T* inverse_scale, T* out) {
+void gather(const T* x, std::int64_t columns, std::int64_t stride, const std::int64_t* order,
+            std::int64_t rows, std::int64_t ahead, const T* mean, const T* inverse_scale, T* out) {
     const std::int64_t row_bytes = columns * static_cast<std::int64_t>(sizeof(T));
     const std::int64_t distance =
         ahead == 0 ? rows : std::clamp<std::int64_t>(bytes_ahead / row_bytes, 2, 64);
     const auto with = [&]<int Width>(std::integral_constant<int, Width>) {
         if (mean) {
-            gather_rows<Width, true>(x, columns, order, rows, distance, ahead, mean, inverse_scale,
-                                     out);
+            gather_rows<Width, true>(x, columns, stride, order, rows, distance, ahead, mean,
+                                     inverse_scale, out);
         } else {
-            gather_rows<Width, false>(x, columns, order, rows, distance, ahead, mean, inverse_scale,
-                                      out);
+            gather_rows<Width, false>(x, columns, stride, order, rows, distance, ahead, mean,
+                                      inverse_scale, out);
         }
     };
     constexpr int widest = Register<T>::size;

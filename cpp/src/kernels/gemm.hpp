@@ -5,6 +5,7 @@
 // any range of two rows or more, `weight_gradient` for any range of inputs.
 #pragma once
 
+#include "../halves.hpp"
 #include "one_row.hpp"
 #include "product.hpp"
 
@@ -15,17 +16,29 @@ constexpr std::int64_t scratch_size() {
     return tiles::scratch_size<T>();
 }
 
-/// z = x weight + bias; `bias` null: none. With `rectify` max(z, 0) instead.
+/// z = x weight + bias; `bias` null: none. With `rectify` max(z, 0) instead; with `halves` as the
+/// sum of what `forward_half` computes.
 template <class T>
 void forward(const T* x, const T* weight, const T* bias, std::int64_t rows, std::int64_t inputs,
-             std::int64_t outputs, T* z, T* scratch, bool rectify = false) {
+             std::int64_t outputs, T* z, T* scratch, bool rectify = false, bool halves = false) {
     if (rows == 1) {
         one_row::forward(inputs, outputs, x, weight, bias, z);
         if (rectify) tiles::apply<T>({true, nullptr}, 0, 1, outputs, outputs, z);
         return;
     }
     tiles::product<T>(rows, outputs, inputs, {x, inputs, 1}, {weight, outputs, false},
-                      {false, bias}, z, scratch, {rectify, nullptr});
+                      {false, bias}, z, scratch, {rectify, nullptr}, nullptr,
+                      halves ? half_of(inputs) : 0);
+}
+
+/// z = x weight, of some inputs, plus the bias where they begin with the first one.
+template <class T>
+void forward_half(const T* x, const T* weight, const T* bias, std::int64_t rows,
+                  std::int64_t inputs, std::int64_t outputs, const Piece& some, T* z, T* scratch) {
+    tiles::product<T>(rows, outputs, some.size(), {x + some.begin, inputs, 1},
+                      {weight + some.begin * outputs, outputs, false},
+                      {false, some.begin == 0 ? bias : nullptr}, z, scratch, {}, nullptr,
+                      some.size());
 }
 
 /// Rows [begin, end) of d_weight (+)= x' d_z and, with its first row, d_bias (+)= the column sums

@@ -63,8 +63,17 @@ void network_forward(const Plan& plan, const Mode<T>& mode, const T* parameters,
         std::size_t end = first + 1;
         while (end < plan.steps.size() && !std::holds_alternative<BatchNormStep>(plan.steps[end]))
             ++end;
+        const DenseStep* const halved = first == 0 ? first_in_halves(plan, rows, team) : nullptr;
+        T* const other = matrices.at(plan.gradient_out);  // not needed yet
+        if (halved) {
+            split_in_halves(*halved, rows, team, [&](const Piece& inputs, const Piece& some) {
+                forward_half(*halved, parameters, matrices, inputs, some, other,
+                             scratch + some.member * scratch_of_one);
+            });
+        }
         team.split(rows, row_unit, fewest_rows, [&](const Piece& piece) {
-            for (std::size_t index = first; index < end; ++index) {
+            if (halved) add_halves<T>(*halved, matrices, piece, other);
+            for (std::size_t index = first + (halved ? 1 : 0); index < end; ++index) {
                 std::visit(
                     [&](const auto& step) {
                         forward(step, mode, parameters, matrices, piece,

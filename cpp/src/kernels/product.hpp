@@ -60,7 +60,7 @@ void run_panels(std::int64_t rows, std::int64_t columns, std::int64_t depth,
             panel.next = b.transposed ? Ahead<T>{next.at, some, depth, b.stride}
                                       : Ahead<T>{next.at, depth, some, b.stride};
         }
-        if (b.transposed || (rows >= copied_from && crowded<T>(b.stride))) {
+        if (b.transposed || (rows >= copied_from && depth <= deepest && crowded<T>(b.stride))) {
             (b.transposed ? turn_right<T> : copy_right<T>)(b.from(0, j), depth, real, count * width,
                                                            scratch);
             panel.b = scratch;
@@ -74,13 +74,14 @@ void run_panels(std::int64_t rows, std::int64_t columns, std::int64_t depth,
 }
 
 /// The sums of b's columns (where it is not transposed) go to `sums` unless it is null, as those of
-/// a row of ones.
+/// a row of ones. Parts of depth are `deep` unless that is 0; b, not transposed then, is not
+/// copied.
 template <class T>
 void product(std::int64_t rows, std::int64_t columns, std::int64_t depth, const LeftOperand<T>& a,
              const RightOperand<T>& b, const Start<T>& start, T* c, T* scratch,
-             const Finish<T>& finish = {}, T* sums = nullptr) {
+             const Finish<T>& finish = {}, T* sums = nullptr, std::int64_t deep = 0) {
     const std::int64_t narrow = narrow_columns<T>(columns, depth), wide = columns - narrow;
-    const std::int64_t deep = part_of(depth);
+    if (deep == 0) deep = part_of(depth);
     T* const copied = scratch + deepest * widest * Lanes<T>::size;
     const bool is_far = rows * columns * std::int64_t{sizeof(T)} >= far_bytes;
     // Tiles sum up what they read anyway, if they are high enough.

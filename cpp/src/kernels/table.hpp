@@ -112,10 +112,12 @@ struct Kernels {
     /// Numbers of scratch memory that the functions below need on each thread.
     std::int64_t (*scratch_size)(const Plan&);
 
-    /// out row i = (x row order[i] - mean) / scale. `order` null: rows as they stand; `mean` null:
-    /// unscaled. The `ahead` rows that follow in `order` are asked for next.
-    void (*gather)(const T* x, std::int64_t columns, const std::int64_t* order, std::int64_t rows,
-                   std::int64_t ahead, const T* mean, const T* inverse_scale, T* out);
+    /// The first `columns` of out row i = (x row order[i] - mean) / scale; rows stand `stride`
+    /// numbers apart. `order` null: rows as they stand; `mean` null: unscaled. The `ahead` rows
+    /// that follow in `order` are asked for next.
+    void (*gather)(const T* x, std::int64_t columns, std::int64_t stride, const std::int64_t* order,
+                   std::int64_t rows, std::int64_t ahead, const T* mean, const T* inverse_scale,
+                   T* out);
 
     bool (*all_finite)(const T* values, std::int64_t count);
 

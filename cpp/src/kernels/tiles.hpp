@@ -5,10 +5,10 @@
 // stands (a ragged last one under a mask) and broadcasts a's elements by loads, and both keep up
 // with the multiply-adds even from the second cache.
 //
-// Contract: c (rows x columns, C-order) = start + a b. Every element is a sum over equal parts
-// of at most `deepest` depths, in order, each one chain of multiply-adds from zero in order of
-// depth: how rows and columns are cut changes no bit. Nothing is read or written outside of the
-// matrices.
+// Contract: c (rows x columns, C-order) = start + a b. Every element is a sum over parts of depth
+// (equal ones of at most `deepest`, or halves), in order, each one chain of multiply-adds from zero
+// in order of depth: how rows and columns are cut changes no bit. Nothing is read or written
+// outside of the matrices.
 #pragma once
 
 #include <algorithm>
