@@ -94,8 +94,8 @@ def test_every_kind_of_cut(widths: tuple[int, ...], batch_size: int | None, dtyp
 
 
 @each_dtype
-@pytest.mark.parametrize("batch_size", [31, 33, 100, 299, 301])
-@pytest.mark.parametrize("activation", ["relu", "tanh", "gelu", "identity"])
+@pytest.mark.parametrize("batch_size", [31, 100, 301])
+@pytest.mark.parametrize("activation", ["relu", "gelu"])
 def test_first_layer_in_halves(activation: str, batch_size: int, dtype: str) -> None:
     """Of many inputs; standardised and as they are, with and without a bias, in a block too."""
     data = made_data(350, 300, 1, dtype)
