@@ -105,10 +105,17 @@ class Limits:
         march = ["-march=x86-64-v3"] if HELD_TO_AVX2 else []
         self._peak = compiled(HERE / "multiply_add_peak.cpp", folder / "peak", *march)
         self._bandwidth = compiled(HERE / "bandwidth.cpp", folder / "bandwidth")
+        self._handover: Path | None = None
+        if CAN_PIN and len(CORES) > 1:
+            self._handover = compiled(HERE / "handover.cpp", folder / "handover", "-pthread")
 
     def measure_peak(self) -> None:
         if self._peak is not None:
             self.peak = max(self.peak, float(on_one_core(self._peak)))
+
+    def handover(self) -> float | None:
+        """Seconds until a core sees what the other one has stored, at the moment."""
+        return None if self._handover is None else float(on_cores(2, self._handover))
 
     def measure_bandwidth(self) -> None:
         if self._bandwidth is None:
@@ -132,7 +139,11 @@ def compiled(source: Path, target: Path, *arguments: str) -> Path | None:
 
 
 def on_one_core(program: Path, *arguments: str) -> str:
-    with pinned(1):
+    return on_cores(1, program, *arguments)
+
+
+def on_cores(count: int, program: Path, *arguments: str) -> str:
+    with pinned(count):
         command = [str(program), *arguments]
         return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
 

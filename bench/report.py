@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bench.figures import spread
 from bench.rows import Array, Floor, Row, floor, row_from_json
@@ -45,6 +46,7 @@ class Contest:
         # likely with one thread, in a contest on more cores: alone, and once on each core.
         self.one_core: Array | None = None
         self.two_at_once: Array | None = None
+        self.handovers = np.array([s for s in result.get("handovers", ()) if s is not None])
         self.other_work: list[str] = []
         for entrant in result["entrants"]:
             seconds = np.array(entrant["seconds"])
@@ -59,6 +61,12 @@ class Contest:
 
     def median(self, peer: str) -> float:
         return float(np.median(self.seconds[peer], axis=0))
+
+    @property
+    def rounds_near(self) -> NDArray[np.bool_]:
+        """In which the two cores shared a cache; empty where that was not measured."""
+        least = np.min(self.handovers, initial=np.inf)
+        return np.asarray(self.handovers < 2 * least)
 
     @property
     def best_peer(self) -> str | None:
@@ -108,18 +116,19 @@ def training(results: Results, cores: int) -> str:
             one, two = contest.one_core, contest.two_at_once
             line.append("-" if one is None else ratio(one / contest.seconds[OURS]))
             line.append("-" if one is None or two is None else ratio(one / two))
+            near = contest.rounds_near
+            line.append(spread(1e9 * contest.handovers, 0) if near.size else "-")
+            known = one is not None and near.any()
+            line.append(ratio((one / contest.seconds[OURS])[near]) if known else "-")
         ratios.append(line)
     count = "one core" if cores == 1 else f"{cores} cores"
     text = f"## A training step, {count}, microseconds\n\n"
     head = ["step", OURS, *peers, "floor", "floor / likely", "of the peak"]
     text += table(head, times)
     text += f"\nHow many times as fast likely is, {count}:\n\n"
-    head = [
-        "step",
-        "than the best peer",
-        *peers,
-        *(["than on one core", "two fits at once"] if cores > 1 else []),
-    ]
+    head = ["step", "than the best peer", *peers]
+    if cores > 1:
+        head += ["than on one core", "two fits at once", "handover, ns", "than on one core, near"]
     text += table(head, ratios)
     others = [f"{c.row.name}: {', '.join(c.other_work)}" for c in chosen if c.other_work]
     if others:

@@ -86,7 +86,8 @@ def prepare(workers: Sequence[Worker], row: Row, folder: Path) -> tuple[list[Wor
     return able, data.parameters
 
 
-def contest(row: Row, team: Team, rounds: int) -> dict[str, Any]:
+def contest(row: Row, team: Team, rounds: int, limits: Limits | None = None) -> dict[str, Any]:
+    """With `limits`, for several cores: how far apart they are in each round."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         short = dataclasses.replace(row, steps=min(row.steps, CHECKED_STEPS))
@@ -97,12 +98,16 @@ def contest(row: Row, team: Team, rounds: int) -> dict[str, Any]:
         prepare(able, row, folder)
     for entrant in entrants:
         entrant.warm_up()
+    handovers = []
     for _ in range(rounds):
+        if limits and team.threads > 1:
+            handovers.append(limits.handover())
         for entrant in entrants:
             if team.threads > 1:
                 time.sleep(BREATH)
             entrant.turn()
-    return {"row": row.as_json(), "entrants": [entrant.result() for entrant in entrants]}
+    results = [entrant.result() for entrant in entrants]
+    return {"row": row.as_json(), "entrants": results, "handovers": handovers}
 
 
 def measure(
@@ -112,7 +117,7 @@ def measure(
     results = []
     for row in rows:
         limits.measure_peak()
-        result = {"cores": cores, **contest(row, team, rounds)}
+        result = {"cores": cores, **contest(row, team, rounds, limits)}
         results.append(result)
         figures = ", ".join(
             f"{entrant['peer']} {1e6 * np.median(entrant['seconds']):.3g}"

@@ -172,7 +172,7 @@ def canned() -> dict[str, Any]:
     ]
     two_cores = [
         entrant("likely", [1e-6] * 3, threads=2),
-        entrant("likely", [1.9e-6] * 3),
+        entrant("likely", [1.9e-6, 1e-6, 1.9e-6]),
         entrant("likely, two at once", [0.95e-6] * 3),
     ]
     once = [[1e-6, 2e-6, 3e-6, 4e-6]] * 3
@@ -187,7 +187,7 @@ def canned() -> dict[str, Any]:
         },
         "training": [
             {"row": row, "cores": 1, "entrants": step},
-            {"row": row, "cores": 2, "entrants": two_cores},
+            {"row": row, "cores": 2, "entrants": two_cores, "handovers": [5e-8, 2e-7, 6e-8]},
         ],
         "one_row": [
             {"row": served, "entrants": [entrant("likely", once), entrant("NumPy", twice)]}
@@ -218,8 +218,9 @@ def test_the_report_of_known_results() -> None:
     assert f"| {name} | 2.00 (1.50 to 2.50) | 6.00 | 3.00 | {least} |" in text
     assert f"| {name} | 2.00 (1.75 to 2.50), JAX | 3.00 (3.00 to 3.50) | 2.00" in text
     assert "Did different work, and do not count" in text and "PyTorch" in text
-    # two cores against one, and two fits at once
-    assert f"| {name} | - | 1.90 (1.90 to 1.90) | 2.00 (2.00 to 2.00) |" in text
+    # two cores against one, two fits at once, and the two rounds in which the cores were near
+    two = "1.90 (1.45 to 1.90) | 2.00 (1.53 to 2.00) | 60 (55 to 130) | 1.90 (1.90 to 1.90)"
+    assert f"| {name} | - | {two} |" in text
     assert "| 10-64-64-2 | 2.00 / 4.00 | 4.00 / 9.00 |" in text
     assert "| 10-64-64-2 | 1000 | 1000 | 500 |" in text
     assert "| installed, MB, without NumPy | - | 5.0 | - |" in text
