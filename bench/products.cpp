@@ -53,7 +53,7 @@ extern "C" [[gnu::visibility("default")]] double seconds(int product, std::int64
         float* const z = layer.z.data();
         if (product == 0)
             gemm::forward(x, weight, layer.bias.data(), rows, inputs, outputs, z, scratch.data(),
-                          true);
+                          true, inputs == 784);  // first layers: in halves
         if (product == 1)
             gemm::weight_gradient(x, z, rows, inputs, outputs, std::int64_t{0}, inputs, false,
                                   weight, layer.bias.data(), scratch.data());

@@ -94,28 +94,23 @@ def test_every_kind_of_cut(widths: tuple[int, ...], batch_size: int | None, dtyp
 
 
 @each_dtype
-@pytest.mark.parametrize("batch_size", [31, 100, 301])
+@pytest.mark.parametrize("inputs", [257, 300, 993])  # 257 = 128 + 129, 993 = 496 + 497
 @pytest.mark.parametrize("activation", ["relu", "gelu"])
-def test_first_layer_in_halves(activation: str, batch_size: int, dtype: str) -> None:
-    """Of many inputs; standardised and as they are, with and without a bias, in a block too."""
-    data = made_data(350, 300, 1, dtype)
-    dense = likely.Dense(131, activation)
+def test_first_layer_in_halves(activation: str, inputs: int, dtype: str) -> None:
+    """Of many inputs; standardised and not, in order and not, with and without a bias."""
+    data = made_data(230, inputs, 1, dtype)
 
     def make() -> likely.Network:
-        layers = [dense, likely.Dense(131, activation, bias=False)]
-        return likely.Network(300, 1, layers, dtype=dtype, standardize=True)
+        layers = [likely.Dense(259, activation), likely.Dense(131, activation)]
+        return likely.Network(inputs, 1, layers, dtype=dtype, standardize=True)
 
     def plain() -> likely.Network:
-        layers = [likely.Dense(120, activation, bias=False), likely.Residual(likely.Dense(120))]
-        return likely.Network(300, 1, layers, dtype=dtype)
-
-    def block() -> likely.Network:
-        return likely.Network(300, 1, [likely.Residual(likely.Dense(300, activation))], dtype=dtype)
+        layers = [likely.Dense(258, activation, bias=False), likely.Dense(20)]
+        return likely.Network(inputs, 1, layers, dtype=dtype)
 
     rate = likely.Adam(learning_rate=1e-4)
-    assert_same_bits(make, data, batch_size=batch_size, optimizer=rate)
-    assert_same_bits(plain, data, batch_size=batch_size, optimizer=rate, shuffle=False)
-    assert_same_bits(block, data, batch_size=batch_size, optimizer=rate)
+    assert_same_bits(make, data, batch_size=100, optimizer=rate)
+    assert_same_bits(plain, data, batch_size=100, optimizer=rate, shuffle=False)
 
 
 FAMILIES: list[likely.Distribution] = [

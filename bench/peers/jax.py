@@ -17,7 +17,8 @@ title = "JAX"
 flags = ["--xla_cpu_max_isa=AVX2"] if HELD_TO_AVX2 else []  # read once, on import
 if len(os.sched_getaffinity(0)) == 1:
     flags += ["--xla_cpu_multi_thread_eigen=false", "intra_op_parallelism_threads=1"]
-os.environ["XLA_FLAGS"] = " ".join(flags)
+if flags:
+    os.environ["XLA_FLAGS"] = " ".join(flags)
 os.environ["JAX_PLATFORMS"] = "cpu"
 
 import jax  # noqa: E402

@@ -14,19 +14,29 @@
 
 namespace likely {
 
-/// Where the second half begins.
-constexpr std::int64_t half_of(std::int64_t inputs) {
-    return (inputs / 2 + row_unit - 1) / row_unit * row_unit;
+/// Where the second half begins: where two threads cut the gradient of the weights.
+inline std::int64_t half_of(std::int64_t inputs) {
+    return Team::cut(inputs, row_unit, 0, 2, 0).end;
+}
+
+/// Whether a layer's sums are in halves. Each is one chain: with more inputs a panel of the weights
+/// would leave the second cache, as would rows of weights a page apart.
+template <class T>
+bool has_halves(const DenseStep& step) {
+    constexpr std::int64_t fewest = 256, most = 1024, page = 4096;
+    return step.source == input_matrix && step.sum == none && step.inputs >= fewest &&
+           step.inputs <= most && step.outputs * std::int64_t{sizeof(T)} % page != 0;
 }
 
 /// The first layer, if this team cuts it by its inputs; else null. Sums of fewer rows than there
 /// are inputs are less than the weights; few weights do not pay for a job of their own.
-inline const DenseStep* first_in_halves(const Plan& plan, std::int64_t rows, const Team& team) {
-    constexpr std::int64_t fewest_weights = 1 << 15;
+template <class T>
+const DenseStep* first_in_halves(const Plan& plan, std::int64_t rows, const Team& team) {
+    constexpr std::int64_t fewest_weights = 1 << 16;
     const auto* step = std::get_if<DenseStep>(&plan.steps.front());
-    const bool pays = step && step->in_halves && team.size() % 2 == 0 && rows < step->inputs &&
-                      rows >= fewest_rows && step->inputs * step->outputs >= fewest_weights;
-    return pays ? step : nullptr;
+    const bool pays = step && team.size() % 2 == 0 && rows < step->inputs && rows >= fewest_rows &&
+                      step->inputs * step->outputs >= fewest_weights;
+    return pays && has_halves<T>(*step) ? step : nullptr;
 }
 
 /// use(Piece of the inputs, Piece of the rows): one half of the team has the first inputs.

@@ -9,14 +9,6 @@
 namespace likely {
 namespace {
 
-/// Whether the sums of a first layer are in two halves of its inputs. Each is one chain: with more
-/// inputs a panel of the weights leaves the second cache; rows a page apart are copied in parts.
-bool pays_in_halves(const DenseStep& step) {
-    constexpr std::int64_t fewest = 256, most = 1024, page = 4096;
-    return step.inputs >= fewest && step.inputs <= most &&
-           step.outputs * std::int64_t{sizeof(float)} % page != 0;
-}
-
 /// Sizes beyond this would overflow a byte count somewhere.
 constexpr std::int64_t largest_size = std::int64_t{1} << 48;
 
@@ -137,7 +129,7 @@ class Planner {
         return offset;
     }
 
-    /// Matrices of the backward pass alone, behind all others.
+    /// Matrices that predictions do without, behind all others.
     void reserve_gradients() {
         plan_.gradient_in = reserve(plan_.widest);
         plan_.gradient_out = reserve(plan_.widest);
@@ -169,7 +161,6 @@ class Planner {
         DenseStep step = std::get<DenseStep>(trained_.at(layer));
         step.source = source;
         step.skipped = step.sum = step.d_preactivation = none;
-        step.in_halves = plan_.steps.empty() && pays_in_halves(step);
         step.value = reserve(step.outputs);
         const bool uses_input =
             std::visit([](const auto& a) { return a.uses_input; }, step.activation);

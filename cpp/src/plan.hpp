@@ -31,7 +31,6 @@ struct DenseStep {
     std::int64_t skipped, sum;  ///< last in a residual block: sum = skipped + value; else `none`
     std::int64_t
         d_preactivation;  ///< where the gradient by it goes; `none`: in the place of d value
-    bool in_halves;       ///< the sums of half of the inputs plus those of the others (halves.hpp)
 };
 
 /// The gradient by the block's value is kept at `kept_gradient` while its layers run backward;
@@ -123,7 +122,7 @@ struct Plan {
     std::int64_t raw_width = 0;  ///< raw parameters put out for each row
     std::int64_t raw = 0;        ///< workspace offset of the raw parameters
     std::int64_t gradient_in = 0,
-                 gradient_out = 0;  ///< two matrices of `widest` columns for the backward pass
+                 gradient_out = 0;  ///< two matrices of `widest` columns for training (halves.hpp)
     std::int64_t widest = 0;
     std::int64_t workspace_width = 0;
     std::int64_t multiply_adds = 0;  ///< of a forward pass, for each row

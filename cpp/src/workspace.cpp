@@ -131,7 +131,7 @@ Rows<T> Workspace<T>::chunk(const Rows<T>& rows, std::int64_t begin, std::int64_
     place(x);
     for (const Array& array : others) place(array);
     if (!order && !s.input_mean && !s.target_mean) return result;
-    if (const DenseStep* const halved = first_in_halves(plan_, count, team)) {
+    if (const DenseStep* const halved = first_in_halves<T>(plan_, count, team)) {
         split_in_halves(*halved, count, team, [&](const Piece& inputs, const Piece& part) {
             bring(x, inputs, part);
             if (inputs.begin == 0) bring_others(part);

@@ -5,6 +5,7 @@
 // Built with the flags of the kernel set. Matrices are exactly as large as they have to be, so that
 // a sanitizer sees what is read beyond them; what is written beyond a result is seen here.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -176,6 +177,28 @@ void check_products(Index rows, Index inputs, Index outputs) {
     }
 }
 
+/// A product in two parts of depth is the first half's plus the second's, to the bit.
+template <class T>
+void check_halves(Index rows, Index inputs, Index outputs) {
+    const auto x = numbers<T>(rows * inputs, 1), weight = numbers<T>(inputs * outputs, 2);
+    const auto bias = numbers<T>(outputs, 3);
+    std::vector<T> scratch(static_cast<std::size_t>(gemm::scratch_size<T>()));
+    Result<T> whole(rows * outputs), first(rows * outputs), second(rows * outputs);
+    gemm::forward(x.data(), weight.data(), bias.data(), rows, inputs, outputs, whole.data(),
+                  scratch.data(), true, true);
+    const Index half = half_of(inputs);
+    CHECK(half % row_unit == 0 && half > 0 && half < inputs);
+    for (const Piece& some : {Piece{0, half, 0}, Piece{half, inputs, 0}}) {
+        gemm::forward_half(x.data(), weight.data(), bias.data(), rows, inputs, outputs, some,
+                           (some.begin == 0 ? first : second).data(), scratch.data());
+    }
+    bool good = true;
+    for (Index i = 0; i < rows * outputs; ++i)
+        good &= whole[i] == std::max(first[i] + second[i], T(0));
+    CHECK(good);
+    CHECK(whole.margins_kept() && first.margins_kept() && second.margins_kept());
+}
+
 template <class T>
 void check_all() {
     // All kinds of edges: every count up to 40 meets others that follow from it.
@@ -203,6 +226,10 @@ void check_all() {
     check_products<T>(200, 2 * page, 67);  // more of them than one block has
     check_products<T>(65, 19, page);       // rows of b
     check_products<T>(block + 17, 40, page);
+    for (const Index inputs : {256, 257, 271, 272, 288, 289, 300, 784, 993, 1024}) {
+        for (const Index outputs : {1, 4, 64, 130, 131}) check_halves<T>(37, inputs, outputs);
+        check_halves<T>(37, inputs, page);  // not copied
+    }
 }
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "check.hpp"
+#include "halves.hpp"
 #include "inference.hpp"
 #include "likely/trainer.hpp"
 #include "threads.hpp"
@@ -179,6 +180,23 @@ template <class T>
 void test_bits() {
     const std::vector<T> alone = fitted<T>(1);
     for (const int threads : {2, 3, 4, 7}) CHECK(fitted<T>(threads) == alone);
+
+    // Of which layers, rows and teams the inputs are cut.
+    const auto in_halves = [](std::int64_t inputs, std::int64_t units, std::int64_t rows,
+                              int threads) {
+        Specification specification;
+        specification.inputs = inputs;
+        specification.layers = {layer(Dense{units, ReLU{}})};
+        const Model<T> wide(specification, 0);
+        Scheduler scheduler(threads, 1.0);
+        const Scheduler::Job job(scheduler, 1);
+        return first_in_halves<T>(wide.plan(), rows, job.team()) != nullptr;
+    };
+    for (const int threads : {2, 4}) CHECK(in_halves(300, 260, 100, threads));
+    CHECK(!in_halves(300, 260, 100, 1) && !in_halves(300, 260, 100, 3));
+    CHECK(!in_halves(300, 260, 31, 2) && !in_halves(300, 260, 300, 2));
+    CHECK(!in_halves(300, 200, 100, 2) && !in_halves(300, 1024, 100, 2));
+    CHECK(!in_halves(255, 300, 100, 2) && !in_halves(1025, 300, 100, 2));
 
     const Model<T> model = model_of_40_inputs<T>();
     const auto predicted = [&](const std::vector<T>& x, int threads, bool& finite) {

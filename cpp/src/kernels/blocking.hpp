@@ -5,7 +5,7 @@
 
 namespace likely::tiles {
 
-/// A chain of multiply-adds ends after so many numbers of depth.
+/// A chain of multiply-adds ends after so many numbers of depth (those of halves.hpp later).
 inline constexpr std::int64_t deepest = 128;
 /// So many rows of the result are computed while a panel of b stays near.
 inline constexpr std::int64_t block_rows = 512;

@@ -52,7 +52,7 @@ void forward(const DenseStep& step, const Mode<T>&, const T* parameters,
     gemm::forward(matrices.source(step.source) + rows.begin * step.inputs, parameters + step.weight,
                   step.bias == none ? nullptr : parameters + step.bias, rows.size(), step.inputs,
                   step.outputs, preactivation(step, matrices) + rows.begin * step.outputs, scratch,
-                  rectified, step.in_halves);
+                  rectified, has_halves<T>(step));
     if (!rectified) activate(step, matrices, rows);
 }
 
@@ -73,7 +73,7 @@ void add_halves(const DenseStep& step, const Matrices<T>& matrices, const Piece&
                 const T* other) {
     const std::int64_t first = rows.begin * step.outputs, count = rows.size() * step.outputs;
     T* z = preactivation(step, matrices) + first;
-    const bool rectified = is_rectified(step) && step.sum == none;
+    const bool rectified = is_rectified(step);
     transform<T>(
         count, z, [&](Lanes<T> a, Lanes<T> b) { return rectified ? ReLU{}.value(a + b) : a + b; },
         static_cast<const T*>(z), other + first);

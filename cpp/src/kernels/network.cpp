@@ -63,8 +63,8 @@ void network_forward(const Plan& plan, const Mode<T>& mode, const T* parameters,
         std::size_t end = first + 1;
         while (end < plan.steps.size() && !std::holds_alternative<BatchNormStep>(plan.steps[end]))
             ++end;
-        const DenseStep* const halved = first == 0 ? first_in_halves(plan, rows, team) : nullptr;
-        T* const other = matrices.at(plan.gradient_out);  // not needed yet
+        const DenseStep* const halved = first == 0 ? first_in_halves<T>(plan, rows, team) : nullptr;
+        T* const other = halved ? matrices.at(plan.gradient_out) : nullptr;  // not needed yet
         if (halved) {
             split_in_halves(*halved, rows, team, [&](const Piece& inputs, const Piece& some) {
                 forward_half(*halved, parameters, matrices, inputs, some, other,

@@ -74,14 +74,13 @@ void run_panels(std::int64_t rows, std::int64_t columns, std::int64_t depth,
 }
 
 /// The sums of b's columns (where it is not transposed) go to `sums` unless it is null, as those of
-/// a row of ones. Parts of depth are `deep` unless that is 0; b, not transposed then, is not
-/// copied.
+/// a row of ones. `first` not 0: two parts of depth, this one and the rest, of b as it stands.
 template <class T>
 void product(std::int64_t rows, std::int64_t columns, std::int64_t depth, const LeftOperand<T>& a,
              const RightOperand<T>& b, const Start<T>& start, T* c, T* scratch,
-             const Finish<T>& finish = {}, T* sums = nullptr, std::int64_t deep = 0) {
+             const Finish<T>& finish = {}, T* sums = nullptr, std::int64_t first = 0) {
     const std::int64_t narrow = narrow_columns<T>(columns, depth), wide = columns - narrow;
-    if (deep == 0) deep = part_of(depth);
+    const std::int64_t deep = part_of(depth);
     T* const copied = scratch + deepest * widest * Lanes<T>::size;
     const bool is_far = rows * columns * std::int64_t{sizeof(T)} >= far_bytes;
     // Tiles sum up what they read anyway, if they are high enough.
@@ -93,10 +92,10 @@ void product(std::int64_t rows, std::int64_t columns, std::int64_t depth, const 
     }
     for (std::int64_t i = 0; i < rows; i += block_rows) {
         const std::int64_t count = std::min(block_rows, rows - i);
-        for (std::int64_t k = 0; k < depth; k += deep) {
-            const std::int64_t part = std::min(deep, depth - k);
+        for (std::int64_t k = 0, part = 0; k < depth; k += part) {
+            part = std::min(first == 0 ? deep : k == 0 ? first : depth, depth - k);
             const Start<T> begin = k == 0 ? start : Start<T>{true};
-            const Finish<T> end = k + deep >= depth ? finish : Finish<T>{};
+            const Finish<T> end = k + part >= depth ? finish : Finish<T>{};
             LeftOperand<T> left = a.from(i, k);
             if (wide > 0) {
                 if (a.row == 1 && crowded<T>(a.depth)) left = copy_left(left, count, part, copied);

@@ -123,7 +123,7 @@ struct Kernels {
 
     /// Writes the activations and, at plan.raw, the raw parameters into the workspace. Each member
     /// of the team has its own scratch, one after the other; here and in `backward`. One row
-    /// needs no scratch.
+    /// needs no scratch; one thread no matrices from plan.gradient_in on.
     void (*forward)(const Plan&, const Mode<T>&, const T* parameters, const T* x, std::int64_t rows,
                     std::int64_t capacity, T* workspace, T* scratch, const Team&);
 
