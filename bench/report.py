@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bench.figures import spread
 from bench.rows import Array, Floor, Row, floor, row_from_json
@@ -64,11 +63,6 @@ class Contest:
         return float(np.median(self.seconds[peer], axis=0))
 
     @property
-    def rounds_near(self) -> NDArray[np.bool_]:
-        """In which the two cores shared a cache; empty where that was not measured."""
-        return np.asarray(self.handovers < NEAR)
-
-    @property
     def best_peer(self) -> str | None:
         peers = [peer for peer in self.seconds if not peer.startswith(OURS)]
         return min(peers, key=self.median, default=None)
@@ -92,6 +86,17 @@ def present(chosen: Sequence[Contest]) -> list[str]:
     return [peer for peer in PEERS if any(peer in contest.seconds for contest in chosen)]
 
 
+def two_cores(contest: Contest) -> list[str]:
+    """Than on one core, two fits at once, handover, and the first of these where that is short."""
+    one, two, handovers = contest.one_core, contest.two_at_once, contest.handovers
+    apart = spread(1e9 * handovers, 0) if handovers.size else "-"
+    if one is None:
+        return ["-", "-", apart, "-"]
+    gained, near = one / contest.seconds[OURS], handovers < NEAR
+    at_once = "-" if two is None else ratio(one / two)
+    return [ratio(gained), at_once, apart, ratio(gained[near]) if near.any() else "-"]
+
+
 def training(results: Results, cores: int) -> str:
     chosen = [c for c in contests(results, "training") if c.cores == cores and OURS in c.seconds]
     if not chosen:
@@ -113,13 +118,7 @@ def training(results: Results, cores: int) -> str:
         line = [contest.row.name, "-" if best is None else f"{ratio(contest.ratios(best))}, {best}"]
         line += [ratio(contest.ratios(p)) if p in contest.seconds else "-" for p in peers]
         if cores > 1:
-            one, two = contest.one_core, contest.two_at_once
-            line.append("-" if one is None else ratio(one / contest.seconds[OURS]))
-            line.append("-" if one is None or two is None else ratio(one / two))
-            near = contest.rounds_near
-            line.append(spread(1e9 * contest.handovers, 0) if near.size else "-")
-            known = one is not None and near.any()
-            line.append(ratio((one / contest.seconds[OURS])[near]) if known else "-")
+            line += two_cores(contest)
         ratios.append(line)
     count = "one core" if cores == 1 else f"{cores} cores"
     text = f"## A training step, {count}, microseconds\n\n"

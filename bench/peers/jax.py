@@ -25,6 +25,8 @@ import jax  # noqa: E402
 import jax.numpy as jnp  # noqa: E402
 import optax  # noqa: E402
 
+UP_TO_AVX2 = 0xFF  # SSE2 to AVX2 are the first bits
+
 
 def hold_products_to_avx2() -> None:
     """XLA's products do not listen to --xla_cpu_max_isa: changes what they found in the processor.
@@ -32,23 +34,18 @@ def hold_products_to_avx2() -> None:
     Raises RuntimeError where this version of jaxlib keeps that elsewhere.
     """
     library = Path(jax.__file__).parents[1] / "jaxlib/libjax_common.so"
-    detect, found = (
-        "_ZN3ynn24get_supported_arch_flagsEv",
-        "_ZZN3ynn24get_supported_arch_flagsEvE5flags",
-    )
+    detect = "_ZN3ynn24get_supported_arch_flagsEv"
+    found = "_ZZN3ynn24get_supported_arch_flagsEvE5flags"
     listed = subprocess.run(["nm", str(library)], check=True, capture_output=True, text=True).stdout
     symbols = [line.split() for line in listed.splitlines() if line.endswith((detect, found))]
     offsets = {name: int(offset, 16) for offset, _, name in symbols}
-    maps = [
-        line for line in Path("/proc/self/maps").read_text().splitlines() if library.name in line
-    ]
+    mapped = Path("/proc/self/maps").read_text().splitlines()
+    maps = [line for line in mapped if library.name in line]
     if len(offsets) != 2 or not maps:
         raise RuntimeError("jaxlib cannot be held to AVX2: its detection has another name")
     start = int(maps[0].partition("-")[0], 16)
     ctypes.CFUNCTYPE(ctypes.c_uint64)(start + offsets[detect])()
-    ctypes.c_uint64.from_address(
-        start + offsets[found]
-    ).value &= 0xFF  # SSE2 to AVX2, the first bits
+    ctypes.c_uint64.from_address(start + offsets[found]).value &= UP_TO_AVX2
 
 
 if HELD_TO_AVX2:
